@@ -1,0 +1,4 @@
+import SwiftletReplay
+import Testing
+
+@Test func `the version is set`() { #expect(!SwiftletVersion.package.isEmpty) }
