@@ -44,7 +44,7 @@ SWL_INLINE swl_i32x16 swl_multiply_i32x16(swl_i32x16 a, swl_i32x16 b) { return a
 SWL_INLINE void swl_transpose_f32_16x16(const float *_Nonnull from, int64_t from_stride,
                                         float *_Nonnull to, int64_t to_stride) {
   swl_f32x16 a[16], b[16];
-  for (int i = 0; i < 16; i++) a[i] = swl_load_f32x16(from + i * from_stride);
+  for (int i = 0; i < 16; i++) __builtin_memcpy(&a[i], from + i * from_stride, sizeof a[i]);
 #pragma clang loop unroll(full)
   for (int round = 0; round < 4; round++) {
 #pragma clang loop unroll(full)
@@ -57,7 +57,7 @@ SWL_INLINE void swl_transpose_f32_16x16(const float *_Nonnull from, int64_t from
 #pragma clang loop unroll(full)
     for (int i = 0; i < 16; i++) a[i] = b[i];
   }
-  for (int i = 0; i < 16; i++) swl_store_f32x16(to + i * to_stride, a[i]);
+  for (int i = 0; i < 16; i++) __builtin_memcpy(to + i * to_stride, &a[i], sizeof a[i]);
 }
 
 #endif

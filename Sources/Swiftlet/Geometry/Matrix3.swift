@@ -52,8 +52,11 @@ public struct Matrix3: Sendable, Equatable {
   /// Whether no entry is NaN or infinite. Allocates nothing, as it is asked every frame.
   public var isFinite: Bool {
     // A finite number times zero is zero; NaN and infinity leave NaN in the sum.
-    let sum = (row0 + row1 * 0 + row2 * 0) * 0 + row1 * 0 + row2 * 0
-    return sum.x == 0 && sum.y == 0 && sum.z == 0
+    let zero0: SIMD3<Double> = row0 * 0
+    let zero1: SIMD3<Double> = row1 * 0
+    let zero2: SIMD3<Double> = row2 * 0
+    let sum: SIMD3<Double> = zero0 + zero1 + zero2
+    return sum == .zero
   }
 
   /// The largest entry of |R Rᵀ − 1|: 0 for a rotation or a mirror.

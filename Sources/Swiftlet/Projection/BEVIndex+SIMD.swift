@@ -1,7 +1,7 @@
 extension BEVIndex {
   func rebuildSIMD(_ lift: FrustumLift, _ set: InstructionSet) {
     let tables = unsafe IndexJobTables(self, set)
-    unsafe withExtendedLifetime((self, lift)) {
+    withExtendedLifetime((self, lift)) {
       unsafe layout.withPlanes { planes in
         unsafe pool.run(
           LiftJob(
