@@ -48,8 +48,9 @@ public protocol FrameProcessor: AnyObject {
   /// In the order of the calls; those outside the budget come first.
   var stages: [ReplayStage] { get }
   var processorDescription: ProcessorDescription { get }
-  /// Runs stage `index` on `frame`; the stages of one frame follow each other.
-  func run(stage index: Int, on frame: SensorFrame) throws
+  /// Runs stage `index` on `frame`; the stages of one frame follow each other. A stage outside the
+  /// budget may add to the frame what a vehicle's network would have delivered with it.
+  func run(stage index: Int, on frame: inout SensorFrame) throws
   /// Forgets every earlier frame: results afterwards equal those of a new processor.
   func reset()
   /// Calls `body` with the name and the little-endian bytes of every output of the last frame, in
@@ -61,41 +62,4 @@ public protocol FrameProcessor: AnyObject {
 
 extension FrameProcessor {
   public func takeWarnings() -> [ReplayWarning] { [] }
-}
-
-/// Something a person should know about one frame or the whole recording; codes are stable.
-public struct ReplayWarning: Sendable, Equatable, Codable {
-  /// `camera_missing`, `frame_unreadable` …
-  public var code: String
-  /// The recorded frame's index; nil for the recording as a whole.
-  public var frame: Int?
-  public var sensor: String?
-  public var message: String
-  /// True where something recorded could not be used: the recording counts as damaged.
-  public var isDamage: Bool
-
-  public init(
-    code: String, frame: Int? = nil, sensor: String? = nil, message: String, isDamage: Bool = false
-  ) {
-    self.code = code
-    self.frame = frame
-    self.sensor = sensor
-    self.message = message
-    self.isDamage = isDamage
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case code, frame, sensor, message
-    case isDamage = "is_damage"
-  }
-
-  /// Every field is written, absent ones as null, so that readers need no defaults.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(code, forKey: .code)
-    try container.encode(frame, forKey: .frame)
-    try container.encode(sensor, forKey: .sensor)
-    try container.encode(message, forKey: .message)
-    try container.encode(isDamage, forKey: .isDamage)
-  }
 }

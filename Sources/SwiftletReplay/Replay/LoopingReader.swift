@@ -60,7 +60,7 @@ final class LoopingReader: @unchecked Sendable {
         warnings: pass == 0 ? owner.warnings : [], owner: owner)
     } catch {
       let warning = ReplayWarning(
-        code: "frame_unreadable", frame: index, message: "\(error)", isDamage: true)
+        code: ReplayWarning.frameUnreadable, frame: index, message: "\(error)")
       return LoopedFrame(
         pass: pass, index: index, sensorFrame: nil, warnings: pass == 0 ? [warning] : [],
         owner: nil)

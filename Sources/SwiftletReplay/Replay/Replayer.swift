@@ -139,7 +139,7 @@ public final class Replayer {
   /// Repeats the first frame so that caches, page tables and clocks settle, then forgets it.
   private func warmUp(_ frame: SensorFrame) {
     for _ in 0..<options.warmupFrameCount {
-      do { try runStages(frame, 0..<result.stages.count) } catch { break }
+      do { try runStages(frame) } catch { break }
       result.warmupFrameCount += 1
     }
     processor.reset()
@@ -147,8 +147,9 @@ public final class Replayer {
     pipelineFreeSince = clock.nowNanoseconds
   }
 
-  private func runStages(_ frame: SensorFrame, _ range: Range<Int>) throws {
-    for stage in range { try processor.run(stage: stage, on: frame) }
+  private func runStages(_ frame: SensorFrame) throws {
+    var frame = frame
+    for stage in result.stages.indices { try processor.run(stage: stage, on: &frame) }
   }
 
   /// False when the frame could not be processed.
@@ -160,12 +161,13 @@ public final class Replayer {
       prefetcher.openGate()
     }
     do {
-      try timeStages(sensorFrame, 0..<firstBudgetStage)
+      var sensorFrame = sensorFrame
+      try timeStages(&sensorFrame, 0..<firstBudgetStage)
       let due = waitUntilDue(sensorFrame, prefetcher)
       allocations?.start()
       let before = counters.sample()
       // Each reading ends one stage and starts the next, so that no time falls between two.
-      try timeStages(sensorFrame, firstBudgetStage..<result.stages.count)
+      try timeStages(&sensorFrame, firstBudgetStage..<result.stages.count)
       let host = counters.sample() - before
       let allocated = allocations?.stop()
       append(frame, sensorFrame, due: due, host: host, allocated: allocated)
@@ -186,11 +188,11 @@ public final class Replayer {
 
   /// Stores the readings of `range` in `ticks`: the start at `range.lowerBound`, then each end. The
   /// in-budget stages are stored one place further, because a wait may lie before them.
-  private func timeStages(_ frame: SensorFrame, _ range: Range<Int>) throws {
+  private func timeStages(_ frame: inout SensorFrame, _ range: Range<Int>) throws {
     let shift = range.lowerBound == firstBudgetStage ? 1 : 0
     unsafe ticks.pointer[range.lowerBound + shift] = clock.nowNanoseconds
     for stage in range {
-      try processor.run(stage: stage, on: frame)
+      try processor.run(stage: stage, on: &frame)
       unsafe ticks.pointer[stage + 1 + shift] = clock.nowNanoseconds
     }
   }
@@ -274,7 +276,7 @@ public final class Replayer {
     guard frame.pass == 0 else { return }
     result.warnings.append(
       ReplayWarning(
-        code: "frame_not_processed", frame: frame.index, message: "\(error)", isDamage: true))
+        code: ReplayWarning.frameNotProcessed, frame: frame.index, message: "\(error)"))
   }
 
   private func noteLoss(of frame: LoopedFrame) {

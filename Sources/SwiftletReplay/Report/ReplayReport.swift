@@ -99,7 +99,7 @@ extension ReplayReport: Encodable {
     try encodeVerdict(into: &container)
     try encodeHost(into: &container)
     try container.encode(stages, forKey: .stages)
-    try container.encode(result.warnings, forKey: .warnings)
+    try container.encode(result.warnings.map(WarningLine.init), forKey: .warnings)
   }
 
   private func encodeRun(into container: inout KeyedEncodingContainer<CodingKeys>) throws {

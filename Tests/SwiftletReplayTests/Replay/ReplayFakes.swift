@@ -84,7 +84,7 @@ final class FakeProcessor: FrameProcessor {
 
   init(clock: FakeClock) { self.clock = clock }
 
-  func run(stage index: Int, on frame: SensorFrame) throws {
+  func run(stage index: Int, on frame: inout SensorFrame) throws {
     onStage(index)
     if index == 0 {
       clock.nowNanoseconds += encodeMilliseconds * 1_000_000

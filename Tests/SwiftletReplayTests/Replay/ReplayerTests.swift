@@ -99,7 +99,7 @@ import Testing
     #expect(report.result.records.count == 318)
     #expect(report.result.lostFrameCount == 2)
     #expect(report.result.warnings.map(\.frame) == [3, 9])
-    #expect(report.result.warnings[0].code == "frame_unreadable")
+    #expect(report.result.warnings[0].code == ReplayWarning.frameUnreadable)
     #expect(report.result.warnings[0].message == "scan.bin: expected 16 bytes, found 3")
     #expect(report.exitStatuses == [.recordingDamaged])
     #expect(replay(FakeSource(frameCount: 4, unreadable: [0, 1, 2, 3])).result.records.isEmpty)
@@ -109,7 +109,7 @@ import Testing
     processor.failing = [2]
     let report = replay(FakeSource(frameCount: 5)) { $0.loops = false }
     #expect(report.result.records.map(\.recordedIndex) == [0, 1, 3, 4])
-    #expect(report.result.warnings.map(\.code) == ["frame_not_processed"])
+    #expect(report.result.warnings.map(\.code) == [ReplayWarning.frameNotProcessed])
     #expect(report.exitStatuses == [.recordingDamaged, .inconclusive])
   }
 
