@@ -77,7 +77,7 @@ extension IndexedRecording {
   ) -> ChosenSample? {
     let sensor = index.sensors[position]
     // The recording's own warnings name sensors that no frame can use.
-    guard sensor.calibrationProblem == nil else { return nil }
+    guard sensor.problem == nil else { return nil }
     let time = planned.timestampNanoseconds
     guard
       let number = position == trigger ? planned.sample : nearest(sensor.samples, time),
@@ -222,7 +222,7 @@ extension IndexedRecording {
 
   /// Holds the camera's place in the rig; it is masked, never read.
   private func absentCamera(_ sensor: IndexedSensor) -> CameraInput {
-    let calibration = sensor.calibrationProblem == nil ? sensor.calibrations.first : nil
+    let calibration = sensor.problem == nil ? sensor.calibrations.first : nil
     let intrinsics =
       calibration?.intrinsics
       ?? CameraIntrinsics(

@@ -80,11 +80,9 @@ final class IndexedRecording: Recording {
 
   private static func sensorWarnings(_ sensor: IndexedSensor) -> [ReplayWarning] {
     var warnings: [ReplayWarning] = []
-    if let problem = sensor.calibrationProblem {
-      let code =
-        sensor.calibrations.isEmpty
-        ? ReplayWarning.calibrationMissing : ReplayWarning.calibrationInvalid
-      warnings.append(ReplayWarning(code: code, sensor: sensor.name, message: problem))
+    if let problem = sensor.problem {
+      warnings.append(
+        ReplayWarning(code: problem.code, sensor: sensor.name, message: problem.message))
     }
     let absent = sensor.samples.filter { !$0.isPresent }
     if let first = absent.first {
@@ -172,7 +170,7 @@ extension SensorDescription {
     self.init(
       name: sensor.name, kind: sensor.kind, sampleCount: sensor.samples.count,
       rateHertz: SampleTimeline.rateHertz(sensor.samples.map(\.timestampNanoseconds)),
-      calibration: sensor.calibrationProblem.map(Calibration.missing) ?? .found,
+      calibration: sensor.problem.map { .missing($0.message) } ?? .found,
       widthPixels: size?.widthPixels ?? 0, heightPixels: size?.heightPixels ?? 0)
   }
 }

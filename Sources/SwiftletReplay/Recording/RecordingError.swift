@@ -98,14 +98,4 @@ extension ReplayWarning {
   public static let sensorIgnored = "sensor-ignored"
   /// The recording has several pose files; which one was used.
   public static let posesChosen = "poses-chosen"
-
-  /// Codes that mean the recording itself is damaged or incomplete (exit code 4), not merely that
-  /// a sensor was late or lost.
-  public static let damageCodes: Set<String> = [
-    fileMissing, imageUndecodable, imageSizeMismatch, pointsTruncated, pointsUnreadable,
-    poseInvalid, calibrationMissing, calibrationInvalid, networkOutputInvalid, recordInvalid,
-    frameUnreadable,
-  ]
-  /// True for what `damageCodes` names.
-  public var isDamage: Bool { Self.damageCodes.contains(code) }
 }

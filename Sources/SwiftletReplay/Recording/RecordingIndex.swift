@@ -23,13 +23,32 @@ struct IndexedSample: Sendable {
   var isPresent = true
 }
 
+/// Why no frame can use a sensor.
+struct SensorProblem: Sendable {
+  /// A warning's code.
+  var code: String
+  var message: String
+
+  init(code: String, message: String) {
+    self.code = code
+    self.message = message
+  }
+  /// What reading a calibration gave instead of one: nothing there, or something unusable.
+  init(_ error: RecordingError) {
+    let isAbsent = ["nothing there", "no such key", "none"].contains(error.found)
+    self.init(
+      code: isAbsent ? ReplayWarning.calibrationMissing : ReplayWarning.calibrationInvalid,
+      message: error.description)
+  }
+}
+
 /// One sensor of the rig with its samples in time order.
 struct IndexedSensor: Sendable {
   var name: String
   var kind: SensorDescription.Kind
   var calibrations: [SensorCalibration] = []
   /// Why the sensor cannot be used at all, where it cannot.
-  var calibrationProblem: String?
+  var problem: SensorProblem?
   var samples: [IndexedSample] = []
   var points = PointFormat.xyzIntensity
 

@@ -28,12 +28,12 @@ enum KITTIOdometryReader {
     let timestamps = lines.times
     warnings += lines.warnings
     let calibration: KITTIKeyValues?
-    var problem: String?
+    var problem: RecordingError?
     do throws(RecordingError) {
       calibration = try KITTIKeyValues(file: "\(sequence)/calib.txt")
     } catch {
       calibration = nil
-      problem = error.description
+      problem = error
     }
     let rig = calibration.flatMap { readRig($0, &problem) }
     var sensors: [IndexedSensor] = []
@@ -54,7 +54,7 @@ enum KITTIOdometryReader {
       warnings: warnings + (poses?.warnings ?? []), outputRoot: sequence)
   }
 
-  private static func readRig(_ calibration: KITTIKeyValues, _ problem: inout String?) -> KITTIRig? {
+  private static func readRig(_ calibration: KITTIKeyValues, _ problem: inout RecordingError?) -> KITTIRig? {
     do throws(RecordingError) {
       // Some copies name it Tr_velo_to_cam.
       let key = calibration.has("Tr") ? "Tr" : "Tr_velo_to_cam"
@@ -69,20 +69,20 @@ enum KITTIOdometryReader {
       }
       return KITTIRig(rectifiedFromLidar: transform)
     } catch {
-      problem = error.description
+      problem = error
       return nil
     }
   }
 
   private static func camera(
     _ number: Int, _ sequence: String, _ timestamps: [Int64?], _ calibration: KITTIKeyValues?,
-    _ rig: KITTIRig?, _ problem: String?, _ warnings: inout [ReplayWarning]
+    _ rig: KITTIRig?, _ problem: RecordingError?, _ warnings: inout [ReplayWarning]
   ) -> IndexedSensor {
     var sensor = IndexedSensor(name: "image_\(number)", kind: .camera)
     sensor.samples = KITTIFiles.samples(
       "\(sequence)/image_\(number)", timestamps, ["png", "jpg"], digits: 6, &warnings)
     guard let calibration, let rig else {
-      sensor.calibrationProblem = problem ?? "no calibration"
+      sensor.problem = problem.map(SensorProblem.init)
       return sensor
     }
     do throws(RecordingError) {
@@ -100,13 +100,13 @@ enum KITTIOdometryReader {
           found: error.found, remedy: error.remedy)
       }
     } catch {
-      sensor.calibrationProblem = error.description
+      sensor.problem = SensorProblem(error)
     }
     return sensor
   }
 
   private static func readPoses(
-    _ sequence: String, _ rig: KITTIRig?, _ problem: String?, _ options: RecordingOptions,
+    _ sequence: String, _ rig: KITTIRig?, _ problem: RecordingError?, _ options: RecordingOptions,
     _ warnings: inout [ReplayWarning]
   ) throws(RecordingError) -> KITTIPoses? {
     let name = RecordingFile.name(sequence)
@@ -136,7 +136,7 @@ enum KITTIOdometryReader {
       warnings.append(
         ReplayWarning(
           code: ReplayWarning.poseInvalid,
-          message: "\(file) is of camera 0, whose place is unknown: \(problem ?? "no Tr")"))
+          message: "\(file) is of camera 0, whose place is unknown: \(problem?.description ?? "no Tr")"))
       return nil
     }
     return try KITTIPoses(file: file, rig: rig, isLidarFrame: isLidarFrame)

@@ -134,7 +134,7 @@ enum KITTIRawReader {
           found: error.found, remedy: error.remedy)
       }
     } catch {
-      sensor.calibrationProblem = error.description
+      sensor.problem = SensorProblem(error)
     }
     return sensor
   }

@@ -272,7 +272,7 @@ struct NuScenesReader {
   ) {
     // A calibration is made for an image size, which stands in sample_data.
     var known: [String: Int] = [:]
-    var problems: [String] = []
+    var problem: SensorProblem?
     for row in rows {
       let file = "\(root)/\(row.file)"
       let isPresent = RecordingFile.exists(file)
@@ -283,7 +283,7 @@ struct NuScenesReader {
           known[key] = sensor.calibrations.count
           sensor.calibrations.append(calibration)
         } catch {
-          if !problems.contains(error.description) { problems.append(error.description) }
+          problem = problem ?? SensorProblem(error)
         }
       }
       sensor.samples.append(
@@ -291,10 +291,13 @@ struct NuScenesReader {
           timestampNanoseconds: row.timestamp, file: file, outputName: RecordingFile.stem(row.file),
           worldFromEgo: row.worldFromEgo, calibration: known[key], isPresent: isPresent))
     }
-    if sensor.calibrations.isEmpty {
-      sensor.calibrationProblem =
-        problems.first ?? (rows.isEmpty ? "no samples in this scene" : "no file to take sizes from")
-    }
+    guard sensor.calibrations.isEmpty else { return }
+    sensor.problem =
+      problem
+      ?? SensorProblem(
+        code: rows.isEmpty ? ReplayWarning.sensorMissing : ReplayWarning.fileMissing,
+        message: rows.isEmpty
+          ? "no samples in this scene" : "no file is there to take the image size from")
   }
 
   private func calibration(
