@@ -6,5 +6,8 @@ struct SwiftletCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "swiftlet",
     abstract: "Camera-to-BEV, voxel occupancy and attention fusion on CPUs, replayed and timed.",
-    version: SwiftletVersion.package)
+    version: SwiftletVersion.package,
+    subcommands: [
+      VerifyCommand.self
+    ])
 }

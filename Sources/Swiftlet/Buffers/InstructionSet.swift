@@ -52,7 +52,7 @@ public enum InstructionSet: String, Sendable, CaseIterable, BitwiseCopyable {
 }
 
 /// Who computes: the scalar references, or the vector kernels of one instruction set.
-public enum Engine: Sendable, Equatable {
+public enum Engine: Sendable, Equatable, BitwiseCopyable {
   /// Scalar, in the order of the papers, written to be believed.
   case reference
   case simd(InstructionSet)
