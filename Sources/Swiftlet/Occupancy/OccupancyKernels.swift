@@ -214,4 +214,54 @@ enum OccupancyKernels {
         base, stride, xOffset, yOffset, zOffset, count, matrix, worldX, worldY, worldZ)
     }
   }
+
+  @unsafe @inline(__always)
+  static func dropPointsInBox(
+    _ set: InstructionSet, _ base: UnsafeRawPointer, _ stride: Int, _ xOffset: Int, _ yOffset: Int,
+    _ zOffset: Int, _ count: Int, _ matrix: UnsafePointer<Double>, _ box: UnsafePointer<Double>,
+    _ worldX: UnsafeMutablePointer<Float>, _ worldY: UnsafeMutablePointer<Float>,
+    _ worldZ: UnsafeMutablePointer<Float>
+  ) -> Int {
+    switch set {
+    case .portable:
+      unsafe SwiftletKernelsPortable.dropPointsInBox(
+        base, stride, xOffset, yOffset, zOffset, count, matrix, box, worldX, worldY, worldZ)
+    case .baseline:
+      unsafe SwiftletKernels.dropPointsInBox(
+        base, stride, xOffset, yOffset, zOffset, count, matrix, box, worldX, worldY, worldZ)
+    case .avx2:
+      unsafe SwiftletKernelsAVX2.dropPointsInBox(
+        base, stride, xOffset, yOffset, zOffset, count, matrix, box, worldX, worldY, worldZ)
+    case .avx512:
+      unsafe SwiftletKernelsAVX512.dropPointsInBox(
+        base, stride, xOffset, yOffset, zOffset, count, matrix, box, worldX, worldY, worldZ)
+    }
+  }
+
+  @unsafe @inline(__always)
+  static func gatherWindow(
+    _ set: InstructionSet, _ free: UnsafePointer<UInt64>, _ partCount: Int, _ partStride: Int,
+    _ hits: UnsafePointer<UInt64>, _ volume: UnsafePointer<Int32>, _ window: UnsafePointer<Int32>,
+    _ firstRow: Int, _ lastRow: Int, _ windowFree: UnsafeMutablePointer<UInt64>,
+    _ windowHits: UnsafeMutablePointer<UInt64>
+  ) {
+    switch set {
+    case .portable:
+      unsafe SwiftletKernelsPortable.gatherWindow(
+        free, partCount, partStride, hits, volume, window, firstRow, lastRow, windowFree,
+        windowHits)
+    case .baseline:
+      unsafe SwiftletKernels.gatherWindow(
+        free, partCount, partStride, hits, volume, window, firstRow, lastRow, windowFree,
+        windowHits)
+    case .avx2:
+      unsafe SwiftletKernelsAVX2.gatherWindow(
+        free, partCount, partStride, hits, volume, window, firstRow, lastRow, windowFree,
+        windowHits)
+    case .avx512:
+      unsafe SwiftletKernelsAVX512.gatherWindow(
+        free, partCount, partStride, hits, volume, window, firstRow, lastRow, windowFree,
+        windowHits)
+    }
+  }
 }
