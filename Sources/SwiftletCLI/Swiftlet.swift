@@ -8,6 +8,6 @@ struct SwiftletCommand: AsyncParsableCommand {
     abstract: "Camera-to-BEV, voxel occupancy and attention fusion on CPUs, replayed and timed.",
     version: SwiftletVersion.package,
     subcommands: [
-      VerifyCommand.self
+      VerifyCommand.self, BenchCommand.self, EnvCommand.self, ConfigCommand.self,
     ])
 }
