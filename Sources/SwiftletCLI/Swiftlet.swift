@@ -9,6 +9,7 @@ struct SwiftletCommand: AsyncParsableCommand {
     version: SwiftletVersion.package,
     subcommands: [
       InfoCommand.self,
+      MapCommand.self,
       VerifyCommand.self,
       BenchCommand.self,
       EnvCommand.self,
