@@ -9,6 +9,10 @@ struct SwiftletCommand: AsyncParsableCommand {
     version: SwiftletVersion.package,
     subcommands: [
       InfoCommand.self,
+      MapCommand.self,
       VerifyCommand.self,
+      BenchCommand.self,
+      EnvCommand.self,
+      ConfigCommand.self,
     ])
 }
