@@ -8,6 +8,6 @@ struct SwiftletCommand: AsyncParsableCommand {
     abstract: "Camera-to-BEV, voxel occupancy and attention fusion on CPUs, replayed and timed.",
     version: SwiftletVersion.package,
     subcommands: [
-      VerifyCommand.self
+      SynthCommand.self, VerifyCommand.self
     ])
 }
