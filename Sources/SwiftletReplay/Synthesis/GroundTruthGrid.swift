@@ -56,28 +56,65 @@ struct GroundTruthGrid {
     let inverse = safeInverse(direction)
     let toLow = -start * inverse
     let toHigh = (SIMD3<Float>(counts) - start) * inverse
-    let near = pointwiseMin(toLow, toHigh)
-    let far = pointwiseMax(toLow, toHigh)
-    var t = max(0, near.max())
-    let leave = min(length, far.min())
+    let t = max(0, laneMin(toLow, toHigh).max())
+    let leave = min(length, laneMax(toLow, toHigh).min())
     guard t < leave else { return }
     let entry = start + direction * (t + 1e-5)
-    var cell = SIMD3<Int32>(entry.rounded(.down))
-    cell = cell.clamped(lowerBound: .zero, upperBound: counts &- 1)
-    let step = SIMD3<Int32>(
-      direction.x < 0 ? -1 : 1, direction.y < 0 ? -1 : 1, direction.z < 0 ? -1 : 1)
-    let ahead = SIMD3<Float>(
-      direction.x < 0 ? 0 : 1, direction.y < 0 ? 0 : 1, direction.z < 0 ? 0 : 1)
-    var next = (SIMD3<Float>(cell) + ahead - start) * inverse
-    let delta = pointwiseMax(inverse, -inverse)
+    let cell = SIMD3<Int32>(entry.rounded(.down)).clamped(
+      lowerBound: .zero, upperBound: counts &- 1)
+    var x = Walker(0, start, direction, inverse, cell, counts)
+    var y = Walker(1, start, direction, inverse, cell, counts)
+    var z = Walker(2, start, direction, inverse, cell, counts)
+    let strideX = Int(counts.y) * Int(counts.z)
+    let strideY = Int(counts.z)
+    var here = place(cell)
+    let target = contains(end) ? place(end) : -1
     let mark = isCamera ? Self.seenByCamera : Self.passed
-    while t < leave && cell != end {
-      flags[place(cell)] |= mark
-      let axis = next.x <= next.y && next.x <= next.z ? 0 : (next.y <= next.z ? 1 : 2)
-      t = next[axis]
-      cell[axis] &+= step[axis]
-      next[axis] += delta[axis]
-      if cell[axis] < 0 || cell[axis] >= counts[axis] { return }
+    unsafe flags.withUnsafeMutableBufferPointer { flags in
+      var t = t
+      while t < leave && here != target {
+        unsafe flags[here] |= mark
+        if x.next <= y.next && x.next <= z.next {
+          t = x.next
+          guard x.advance() else { return }
+          here &+= x.step &* strideX
+        } else if y.next <= z.next {
+          t = y.next
+          guard y.advance() else { return }
+          here &+= y.step &* strideY
+        } else {
+          t = z.next
+          guard z.advance() else { return }
+          here &+= z.step
+        }
+      }
+    }
+  }
+
+  /// One axis of the traversal.
+  private struct Walker {
+    var next: Float
+    let delta: Float
+    let step: Int
+    /// Steps left inside the window.
+    private var remaining: Int32
+
+    init(
+      _ axis: Int, _ start: SIMD3<Float>, _ direction: SIMD3<Float>, _ inverse: SIMD3<Float>,
+      _ cell: SIMD3<Int32>, _ counts: SIMD3<Int32>
+    ) {
+      let isForward = direction[axis] >= 0
+      step = isForward ? 1 : -1
+      delta = abs(inverse[axis])
+      next = (Float(cell[axis] + (isForward ? 1 : 0)) - start[axis]) * inverse[axis]
+      remaining = isForward ? counts[axis] - 1 - cell[axis] : cell[axis]
+    }
+    /// False where the step leaves the window.
+    @inline(__always)
+    mutating func advance() -> Bool {
+      next += delta
+      remaining &-= 1
+      return remaining >= 0
     }
   }
 
@@ -131,8 +168,8 @@ struct GroundTruthGrid {
     let high = SIMD3<Int32>(
       (((center + reach) / voxelSize).rounded(.down)).clamped(
         lowerBound: SIMD3(repeating: -1), upperBound: SIMD3<Float>(counts)))
-    let first = pointwiseMax(low, .zero)
-    let last = pointwiseMin(high, counts &- 1)
+    let first = low.clamped(lowerBound: .zero, upperBound: counts)
+    let last = high.clamped(lowerBound: SIMD3(repeating: -1), upperBound: counts &- 1)
     guard first.x <= last.x, first.y <= last.y, first.z <= last.z else { return }
     let (a, b, c) = (axes[0], axes[1], axes[2])
     let edge = voxelSize / 2

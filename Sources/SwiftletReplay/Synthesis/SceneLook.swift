@@ -75,7 +75,7 @@ enum SceneLook {
     let asphalt = SIMD3<Float>(tone, tone, tone * 1.06)
     let side = abs(y)
     if side > 13 {
-      return SIMD3(0.1, 0.14, 0.06) * (0.8 + 0.4 * coarse)
+      return SIMD3(0.1, 0.14, 0.06) * (0.92 + 0.16 * coarse + 0.3 * (fine - 0.5) * detail(distance))
     }
     return isPainted(x: x, y: y) ? SIMD3(repeating: 0.62 - 0.12 * fine) : asphalt
   }

@@ -119,8 +119,8 @@ extension ScenePrimitive {
     let inverse = safeInverse(d)
     let a = (-half - o) * inverse
     let b = (half - o) * inverse
-    let near = pointwiseMin(a, b)
-    let far = pointwiseMax(a, b)
+    let near = laneMin(a, b)
+    let far = laneMax(a, b)
     let enter = max(near.x, max(near.y, near.z))
     let leave = min(far.x, min(far.y, far.z))
     return enter <= leave ? enter : -1

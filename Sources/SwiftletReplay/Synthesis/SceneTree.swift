@@ -63,12 +63,11 @@
 
   private func traverse(_ ray: SceneRay, nearest: Float, best: inout Hit, stopAtAny: Bool) {
     if nodeCount == 0 { return }
-    let inverse = safeInverse(ray.direction)
-    let scaledOrigin = ray.origin * inverse
+    let test = BoxTest(ray)
     var stack = InlineArray<64, Int32>(repeating: 0)
     var depth = 0
     var current: Int32 = 0
-    if unsafe entry(nodes[0], inverse, scaledOrigin, best.distance) < 0 { return }
+    if unsafe test.entry(nodes, best.distance) < 0 { return }
     while true {
       let node = unsafe nodes[Int(current)]
       if node.count > 0 {
@@ -85,8 +84,8 @@
       } else {
         let a = node.first
         let b = a &+ 1
-        let tA = unsafe entry(nodes[Int(a)], inverse, scaledOrigin, best.distance)
-        let tB = unsafe entry(nodes[Int(b)], inverse, scaledOrigin, best.distance)
+        let tA = unsafe test.entry(nodes + Int(a), best.distance)
+        let tB = unsafe test.entry(nodes + Int(b), best.distance)
         if tA >= 0 && tB >= 0 {
           let aIsNearer = tA <= tB
           stack[depth] = aIsNearer ? b : a
@@ -104,21 +103,52 @@
       current = stack[depth]
     }
   }
+}
+
+/// A ray prepared for slab tests: which corner of a box is the near one depends on the ray alone, so
+/// that a test needs no minimum and maximum per axis.
+private struct BoxTest {
+  private let inverse: SIMD3<Float>
+  private let scaledOrigin: SIMD3<Float>
+  /// Byte offsets of each axis' near and far bound in a node.
+  private let near: SIMD3<Int>
+  private let far: SIMD3<Int>
+
+  init(_ ray: SceneRay) {
+    inverse = safeInverse(ray.direction)
+    scaledOrigin = ray.origin * inverse
+    let corner = MemoryLayout<SIMD3<Float>>.stride
+    let x = inverse.x < 0 ? corner : 0
+    let y = inverse.y < 0 ? corner : 0
+    let z = inverse.z < 0 ? corner : 0
+    near = SIMD3(x, y + 4, z + 8)
+    far = SIMD3(corner - x, corner - y + 4, corner - z + 8)
+  }
 
   /// Distance at which the ray enters the node's box (0 inside it), −1 when it misses it within
   /// `limit`.
-  @inline(__always)
-  private func entry(
-    _ node: Node, _ inverse: SIMD3<Float>, _ scaledOrigin: SIMD3<Float>, _ limit: Float
-  ) -> Float {
-    let a = node.low * inverse - scaledOrigin
-    let b = node.high * inverse - scaledOrigin
-    let near = pointwiseMin(a, b)
-    let far = pointwiseMax(a, b)
-    let enter = max(0, max(near.x, max(near.y, near.z)))
-    let leave = min(limit, min(far.x, min(far.y, far.z)))
+  @unsafe @inline(__always)
+  func entry(_ node: UnsafePointer<SceneTree.Node>, _ limit: Float) -> Float {
+    let bytes = unsafe UnsafeRawPointer(node)
+    let nearX = unsafe bytes.load(fromByteOffset: near.x, as: Float.self)
+    let nearY = unsafe bytes.load(fromByteOffset: near.y, as: Float.self)
+    let nearZ = unsafe bytes.load(fromByteOffset: near.z, as: Float.self)
+    let farX = unsafe bytes.load(fromByteOffset: far.x, as: Float.self)
+    let farY = unsafe bytes.load(fromByteOffset: far.y, as: Float.self)
+    let farZ = unsafe bytes.load(fromByteOffset: far.z, as: Float.self)
+    let enterX = nearX * inverse.x - scaledOrigin.x
+    let enterY = nearY * inverse.y - scaledOrigin.y
+    let enterZ = nearZ * inverse.z - scaledOrigin.z
+    let leaveX = farX * inverse.x - scaledOrigin.x
+    let leaveY = farY * inverse.y - scaledOrigin.y
+    let leaveZ = farZ * inverse.z - scaledOrigin.z
+    let enter = larger(larger(0, enterX), larger(enterY, enterZ))
+    let leave = smaller(smaller(limit, leaveX), smaller(leaveY, leaveZ))
     return enter <= leave ? enter : -1
   }
+  // Single instructions, unlike the generic `min` and `max`, which order NaN and signed zeros.
+  @inline(__always) private func larger(_ a: Float, _ b: Float) -> Float { a > b ? a : b }
+  @inline(__always) private func smaller(_ a: Float, _ b: Float) -> Float { a < b ? a : b }
 }
 
 /// Builds the hierarchy top-down, splitting where the surface-area heuristic over eight bins is
@@ -137,8 +167,8 @@ struct SceneTreeBuilder {
       let reach = primitive.boundsHalf + 1e-4
       let a = primitive.center + primitive.velocity * times.lowerBound
       let b = primitive.center + primitive.velocity * times.upperBound
-      lows.append(pointwiseMin(a, b) - reach)
-      highs.append(pointwiseMax(a, b) + reach)
+      lows.append(laneMin(a, b) - reach)
+      highs.append(laneMax(a, b) + reach)
     }
     self.lows = lows
     self.highs = highs
@@ -165,8 +195,8 @@ struct SceneTreeBuilder {
     var low = SIMD3<Float>(repeating: .infinity)
     var high = -low
     for place in range {
-      low = pointwiseMin(low, lows[Int(order[place])])
-      high = pointwiseMax(high, highs[Int(order[place])])
+      low = laneMin(low, lows[Int(order[place])])
+      high = laneMax(high, highs[Int(order[place])])
     }
     return (low, high)
   }
@@ -185,8 +215,8 @@ struct SceneTreeBuilder {
     var low = middle(order[range.lowerBound])
     var high = low
     for place in range {
-      low = pointwiseMin(low, middle(order[place]))
-      high = pointwiseMax(high, middle(order[place]))
+      low = laneMin(low, middle(order[place]))
+      high = laneMax(high, middle(order[place]))
     }
     let size = high - low
     let axis = size.x >= max(size.y, size.z) ? 0 : (size.y >= size.z ? 1 : 2)
@@ -211,6 +241,17 @@ struct SceneTreeBuilder {
     let size = box.high - box.low
     return size.x * size.y + size.y * size.z + size.z * size.x
   }
+}
+
+/// The smaller and the larger of each pair of lanes. The standard library's `pointwiseMin` is an
+/// opaque generic call here, and these stand in the innermost loop.
+@inline(__always)
+func laneMin(_ a: SIMD3<Float>, _ b: SIMD3<Float>) -> SIMD3<Float> {
+  a.replacing(with: b, where: b .< a)
+}
+@inline(__always)
+func laneMax(_ a: SIMD3<Float>, _ b: SIMD3<Float>) -> SIMD3<Float> {
+  a.replacing(with: b, where: b .> a)
 }
 
 /// 1/v with zeros replaced by tiny values: an infinity times a zero distance would be NaN.

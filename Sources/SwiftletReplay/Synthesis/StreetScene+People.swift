@@ -17,20 +17,21 @@ extension StreetScene {
           - snapshot.originX
         addWalker(
           random: &random, at: SIMD2(Float(x), side * random.uniform(7.1, 8.6)),
-          speed: Float(speed), stride: Float(sin(seconds * 6 + Double(walker))), to: &snapshot)
+          ground: walkHeight(x: x + snapshot.originX, side: Int(side)), speed: Float(speed),
+          stride: Float(sin(seconds * 6 + Double(walker))), to: &snapshot)
       }
     }
   }
 
   private func addWalker(
-    random: inout StreetRandom, at: SIMD2<Float>, speed: Float, stride: Float,
+    random: inout StreetRandom, at: SIMD2<Float>, ground: Float, speed: Float, stride: Float,
     to snapshot: inout SceneSnapshot
   ) {
     let height = random.uniform(1.58, 1.88)
     let look = UInt32(truncatingIfNeeded: random.next())
     let object = SceneObject(
       identity: random.next(), category: .pedestrian,
-      center: SIMD3(at.x, at.y, Self.kerbHeight + height / 2), size: SIMD3(0.6, 0.6, height),
+      center: SIMD3(at.x, at.y, ground + height / 2), size: SIMD3(0.6, 0.6, height),
       heading: speed < 0 ? .pi : 0, velocity: SIMD3(speed, 0, 0), isMoving: true)
     let hip = 0.48 * height
     let shoulder = 0.84 * height

@@ -35,12 +35,25 @@ struct StreetScene: Sendable {
     return snapshot
   }
 
+  /// Width of the side street that opens where a block starts; 0 without one.
+  func sideStreetWidth(_ block: Int, side: Int) -> Float {
+    var random = StreetRandom(seed: seed, 11, block, side)
+    return random.chance(0.3) ? 9 : 0
+  }
+  /// Height of the ground where people walk: the pavement, or the road across a side street.
+  func walkHeight(x: Double, side: Int) -> Float {
+    let length = Double(Self.blockLength)
+    let block = (x / length).rounded(.down)
+    let gap = Double(sideStreetWidth(Int(block), side: side))
+    return x - block * length < gap ? 0 : Self.kerbHeight
+  }
+
   private func addBlockSide(
     _ block: Int, side: Int, start: Float, to snapshot: inout SceneSnapshot
   ) {
     var random = StreetRandom(seed: seed, 10, block, side)
     let sign = Float(side)
-    let gap: Float = random.chance(0.3) ? 9 : 0
+    let gap = sideStreetWidth(block, side: side)
     let end = start + Self.blockLength
     if gap > 0 {
       addSideStreetEnd(start: start, gap: gap, sign: sign, random: &random, to: &snapshot)
