@@ -8,6 +8,8 @@ struct SwiftletCommand: AsyncParsableCommand {
     abstract: "Camera-to-BEV, voxel occupancy and attention fusion on CPUs, replayed and timed.",
     version: SwiftletVersion.package,
     subcommands: [
-      SynthCommand.self, VerifyCommand.self
+      InfoCommand.self,
+      SynthCommand.self,
+      VerifyCommand.self,
     ])
 }

@@ -55,7 +55,7 @@ public struct SyntheticDriveWriter: Sendable {
     let result = collected.withLock { $0 }
     if let failure = result.failure { throw writeError(failure) }
     let records = (0..<count).compactMap { result.records[$0] }
-    try NuScenesTables(drive: drive, records: records).write(
+    try SyntheticTables(drive: drive, records: records).write(
       to: folder.appendingPathComponent(Self.version))
     try writeMap()
     try GroundTruthStore.writeIndex(records, drive: drive, to: groundTruthFolder)
@@ -114,7 +114,7 @@ public struct SyntheticDriveWriter: Sendable {
   }
   private func writeMap() throws {
     let blank = RGBImage(widthPixels: 16, heightPixels: 16)
-    try write(try PNGCodec.encode(blank), to: NuScenesTables.mapFile)
+    try write(try PNGCodec.encode(blank), to: SyntheticTables.mapFile)
   }
   private func writeError(_ failure: String) -> RecordingError {
     RecordingError(

@@ -2,7 +2,7 @@ import Foundation
 import Swiftlet
 
 /// The thirteen JSON tables of a nuScenes v1.0 data set, made from a synthetic drive.
-struct NuScenesTables {
+struct SyntheticTables {
   static let mapFile = "maps/synthetic.png"
   let drive: SyntheticDrive
   let records: [SyntheticFrameRecord]
