@@ -10,6 +10,7 @@ struct SwiftletCommand: AsyncParsableCommand {
     subcommands: [
       InfoCommand.self,
       MapCommand.self,
+      SynthCommand.self,
       VerifyCommand.self,
       BenchCommand.self,
       EnvCommand.self,
