@@ -21,7 +21,8 @@ extension ReplayWarning {
   public var isDamage: Bool { Self.damageCodes.contains(code) }
 
   private static let damageCodes: Set<String> = [
-    fileMissing, imageUndecodable, pointsTruncated, poseInvalid, calibrationMissing,
-    calibrationInvalid, networkOutputInvalid, recordInvalid, frameUnreadable, frameNotProcessed,
+    fileMissing, imageUndecodable, imageSizeMismatch, pointsTruncated, pointsUnreadable,
+    poseInvalid, calibrationMissing, calibrationInvalid, networkOutputInvalid, recordInvalid,
+    frameUnreadable, frameNotProcessed,
   ]
 }
