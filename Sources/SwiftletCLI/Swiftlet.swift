@@ -6,6 +6,12 @@ struct SwiftletCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "swiftlet",
     abstract: "Camera-to-BEV, voxel occupancy and attention fusion on CPUs, replayed and timed.",
+    discussion: """
+      Examples:
+        swiftlet synth drive --frames 40 --seed 1
+        swiftlet replay drive --out report
+        swiftlet info drive
+      """,
     version: SwiftletVersion.package,
     subcommands: [
       InfoCommand.self,
@@ -15,5 +21,6 @@ struct SwiftletCommand: AsyncParsableCommand {
       BenchCommand.self,
       EnvCommand.self,
       ConfigCommand.self,
+      ReplayCommand.self,
     ])
 }
