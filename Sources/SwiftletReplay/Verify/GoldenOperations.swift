@@ -5,7 +5,9 @@
 /// A path that does not exist yet throws `GoldenError.unsupported`: a runner never falls back to
 /// another engine in silence.
 public enum GoldenOperations {
-  public static let runners: [String: GoldenRunner] = merged([])
+  public static let runners: [String: GoldenRunner] = merged([
+    GoldenMetrics.runners
+  ])
 
   private static func merged(_ tables: [[String: GoldenRunner]]) -> [String: GoldenRunner] {
     tables.reduce(into: [:]) { all, table in
