@@ -12,6 +12,15 @@ public struct CastRays: Sendable, Equatable {
   public var distancesMeters: [Float]
   /// By ray: the flat index [x][y][z] of that voxel, −1 for none.
   public var voxels: [Int64]
+
+  public init(labels: [Int32], distancesMeters: [Float], voxels: [Int64]) {
+    precondition(
+      labels.count == distancesMeters.count && labels.count == voxels.count,
+      "\(labels.count) labels, \(distancesMeters.count) distances and \(voxels.count) voxels")
+    self.labels = labels
+    self.distancesMeters = distancesMeters
+    self.voxels = voxels
+  }
 }
 
 /// Casts rays through one grid of voxel labels as RayIoU defines it.

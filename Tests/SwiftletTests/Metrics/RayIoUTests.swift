@@ -27,7 +27,8 @@ import Testing
     #expect(score.velocityErrors == [3, nil, nil])
     #expect(score.meanVelocityError == 3)
     let overall = try #require(score.overall)
-    #expect(abs(overall - (1.0 / 4 + 2.0 / 3 + 2.0 / 3) / 6) < 1e-15)
+    let expected: Double = (0.25 + 2.0 / 3 + 2.0 / 3) / 6
+    #expect(abs(overall - expected) < 1e-15)
     #expect(score.occupancyScore == 0.9 * overall)
   }
 
@@ -70,7 +71,8 @@ import Testing
     #expect(Array(rays.origins.prefix(3)) == [4, 8, 8])
     let direction = SIMD3(RayDirections.all[0], RayDirections.all[1], RayDirections.all[2])
     for axis in 0..<3 {
-      #expect(abs(rays.ends[axis] - rays.origins[axis] - 2 * direction[axis]) < 1e-5)
+      let difference: Float = rays.ends[axis] - rays.origins[axis]
+      #expect(abs(difference - 2 * direction[axis]) < 1e-5)
     }
   }
 }

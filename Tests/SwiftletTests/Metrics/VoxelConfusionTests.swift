@@ -13,7 +13,8 @@ import Testing
         prediction: [0, 0, 1, 2, 2, 0], truth: [0, 1, 1, 0, 2, 255], engine: engine, pool: pool)
       #expect(confusion.counts == [1, 0, 1, 1, 1, 0, 0, 0, 1])
       #expect(confusion.intersectionOverUnion == [1 / 3, 1 / 2, 1 / 2])
-      #expect(confusion.meanIntersectionOverUnion == (1.0 / 3 + 1 / 2) / 2)
+      let mean = (1.0 / 3.0 + 0.5) / 2.0
+      #expect(confusion.meanIntersectionOverUnion == mean)
       #expect(confusion.occupiedIntersectionOverUnion == 3 / 4)
     }
   }

@@ -60,7 +60,9 @@ import Testing
       #expect(rays.voxels[ray] == nearest.voxel, "ray \(ray)")
       if nearest.voxel >= 0 {
         // Sums of a few dozen float64 steps, rounded once to float32.
-        #expect(abs(Double(rays.distancesMeters[ray]) - nearest.leave) < 1e-6 * nearest.leave + 1e-9)
+        let error = abs(Double(rays.distancesMeters[ray]) - nearest.leave)
+        let tolerance: Double = 1e-6 * nearest.leave + 1e-9
+        #expect(error < tolerance)
       }
     }
   }
