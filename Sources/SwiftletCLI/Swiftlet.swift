@@ -8,6 +8,8 @@ struct SwiftletCommand: AsyncParsableCommand {
     abstract: "Camera-to-BEV, voxel occupancy and attention fusion on CPUs, replayed and timed.",
     version: SwiftletVersion.package,
     subcommands: [
-      VerifyCommand.self
+      InfoCommand.self,
+      MapCommand.self,
+      VerifyCommand.self,
     ])
 }

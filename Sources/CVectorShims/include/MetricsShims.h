@@ -1,5 +1,6 @@
 // Vector primitives of the metrics: eight doubles or 64-bit integers at a time for ray walks, 64
-// unsigned bytes at a time for label comparisons. Included by CVectorShims.h.
+// unsigned bytes at a time for label comparisons; what walks share with occupancy is in
+// OccupancyShims.h. Included by CVectorShims.h.
 #ifndef SWIFTLET_METRICSSHIMS_H
 #define SWIFTLET_METRICSSHIMS_H
 
@@ -12,38 +13,14 @@ SWL_INLINE swl_f64x8 swl_load_f32_as_f64x8(const float *_Nonnull p) {
   __builtin_memcpy(&v, p, sizeof v);
   return __builtin_convertvector(v, swl_f64x8);
 }
-SWL_INLINE swl_f64x8 swl_sqrt_f64x8(swl_f64x8 a) { return __builtin_elementwise_sqrt(a); }
 /// Truncation toward zero; lanes must fit Int64.
 SWL_INLINE swl_i64x8 swl_trunc_i64x8(swl_f64x8 a) { return __builtin_convertvector(a, swl_i64x8); }
 SWL_INLINE swl_f64x8 swl_f64x8_from_i64x8(swl_i64x8 a) {
   return __builtin_convertvector(a, swl_f64x8);
 }
 /// A mask lane is all ones or all zeros; a NaN compares false.
-SWL_INLINE swl_i64x8 swl_less_f64x8(swl_f64x8 a, swl_f64x8 b) { return a < b; }
 SWL_INLINE swl_i64x8 swl_equal_f64x8(swl_f64x8 a, swl_f64x8 b) { return a == b; }
-SWL_INLINE swl_i64x8 swl_equal_i64x8(swl_i64x8 a, swl_i64x8 b) { return a == b; }
 SWL_INLINE swl_i64x8 swl_less_i64x8(swl_i64x8 a, swl_i64x8 b) { return a < b; }
-SWL_INLINE swl_f64x8 swl_select_f64x8(swl_i64x8 mask, swl_f64x8 a, swl_f64x8 b) {
-  return mask ? a : b;
-}
-SWL_INLINE swl_i64x8 swl_select_i64x8(swl_i64x8 mask, swl_i64x8 a, swl_i64x8 b) {
-  return mask ? a : b;
-}
-/// Bit i is lane i's sign bit.
-SWL_INLINE uint32_t swl_mask_bits_i64x8(swl_i64x8 mask) {
-#if SWL_X86 && defined(__AVX512DQ__)
-  return _mm512_movepi64_mask((__m512i)mask);
-#elif SWL_X86 && defined(__AVX__)
-  __m256d low, high;
-  __builtin_memcpy(&low, &mask, sizeof low);
-  __builtin_memcpy(&high, (const char *)&mask + sizeof low, sizeof high);
-  return (uint32_t)_mm256_movemask_pd(low) | (uint32_t)_mm256_movemask_pd(high) << 4;
-#else
-  uint32_t bits = 0;
-  for (int i = 0; i < 8; i++) bits |= (uint32_t)(mask[i] < 0) << i;
-  return bits;
-#endif
-}
 /// The byte base[index[i]] of each lane, zero-extended. Eight bytes from each index must be
 /// readable.
 SWL_INLINE swl_i64x8 swl_gather_u8_i64x8(const uint8_t *_Nonnull base, swl_i64x8 index) {

@@ -6,7 +6,8 @@
 /// another engine in silence.
 public enum GoldenOperations {
   public static let runners: [String: GoldenRunner] = merged([
-    GoldenMetrics.runners
+    GoldenMetrics.runners,
+    GoldenOccupancy.runners,
   ])
 
   private static func merged(_ tables: [[String: GoldenRunner]]) -> [String: GoldenRunner] {
