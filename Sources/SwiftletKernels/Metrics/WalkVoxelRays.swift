@@ -117,7 +117,7 @@ public func walkVoxelRays(
       let lostZ: SIMD8<Int64> = (belowZ & backZ) | (aboveZ & ~downZ)
       lost = lostX | lostY | lostZ
       let moving = outside & ~lost
-      if swl_mask_bits_i64x8(moving) == 0 { break }
+      if swl_ray_mask_bits_i64x8(moving) == 0 { break }
       let xFirst = swl_less_f64x8(tx, ty)
       let takeX = xFirst & swl_less_f64x8(tx, tz) & moving
       let takeY = ~xFirst & swl_less_f64x8(ty, tz) & moving
@@ -139,8 +139,8 @@ public func walkVoxelRays(
     index = index &+ vz
     index = (index &+ one) & ~lost
     var code = swl_gather_u8_i64x8(grid, index)
-    var free = swl_equal_i64x8(code, none)
-    while swl_mask_bits_i64x8(free) != 0 {
+    var free = swl_ray_equal_i64x8(code, none)
+    while swl_ray_mask_bits_i64x8(free) != 0 {
       // Ties go to z before y before x.
       let xFirst = swl_less_f64x8(tx, ty)
       let takeX = xFirst & swl_less_f64x8(tx, tz) & free
@@ -156,9 +156,9 @@ public func walkVoxelRays(
       ty = swl_select_f64x8(takeY, ty + gy, ty)
       tz = swl_select_f64x8(takeZ, tz + gz, tz)
       code = swl_gather_u8_i64x8(grid, index)
-      free = swl_equal_i64x8(code, none)
+      free = swl_ray_equal_i64x8(code, none)
     }
-    let hit = swl_equal_i64x8(code, one)
+    let hit = swl_ray_equal_i64x8(code, one)
     let xFirst = swl_less_f64x8(tx, ty)
     let nearer = swl_select_f64x8(xFirst, tx, ty)
     let leaving = swl_select_f64x8(swl_less_f64x8(nearer, tz), nearer, tz)
