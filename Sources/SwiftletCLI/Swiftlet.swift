@@ -14,7 +14,13 @@ struct SwiftletCommand: AsyncParsableCommand {
       """,
     version: SwiftletVersion.package,
     subcommands: [
-      ReplayCommand.self, InfoCommand.self,
-      VerifyCommand.self, BenchCommand.self, EnvCommand.self, ConfigCommand.self,
+      InfoCommand.self,
+      MapCommand.self,
+      SynthCommand.self,
+      VerifyCommand.self,
+      BenchCommand.self,
+      EnvCommand.self,
+      ConfigCommand.self,
+      ReplayCommand.self,
     ])
 }
