@@ -10,5 +10,8 @@ struct SwiftletCommand: AsyncParsableCommand {
     subcommands: [
       InfoCommand.self,
       VerifyCommand.self,
+      BenchCommand.self,
+      EnvCommand.self,
+      ConfigCommand.self,
     ])
 }

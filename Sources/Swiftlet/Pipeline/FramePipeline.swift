@@ -42,7 +42,7 @@ public final class FramePipeline {
         channels: configuration.channelCount, heads: configuration.fusion.headCount, modalities: 3)
     try Self.check(self.weights, configuration)
     let channels = configuration.channelCount
-    maps = MapBuffers(cellCount: grid.cellCount, channels: channels)
+    maps = MapBuffers(grid: grid, channels: channels)
     fusion = ModalityFusion(
       weights: self.weights, cellCount: grid.cellCount, engine: engine,
       maximumThreads: pool.threadCount)
@@ -141,7 +141,9 @@ public final class FramePipeline {
     if summary.notFiniteCount > 0 {
       findings.append(FrameFinding(kind: .pointsNotFinite, count: summary.notFiniteCount))
     }
-    occupancy.columnSummary(worldFromEgo: frame.worldFromEgo, grid: grid, into: maps.columns)
+    occupancy.summarizeColumns(
+      worldFromEgo: frame.worldFromEgo, lower: SIMD2(grid.lowerMeters.x, grid.lowerMeters.y),
+      cellSize: SIMD2(grid.stepMeters.x, grid.stepMeters.y), into: maps.columns)
   }
 
   // MARK: fuse

@@ -8,16 +8,17 @@ final class MapBuffers {
   private var spare: AlignedBuffer<Float>
   private var spareValidity: AlignedBuffer<UInt8>
   /// The voxel window's columns per cell.
-  let columns: ColumnBuffers
+  let columns: OccupancyGrid.ColumnSummary
 
-  init(cellCount: Int, channels: Int) {
+  init(grid: BEVGrid, channels: Int) {
+    let cellCount = grid.sizeX * grid.sizeY
     lidar = AlignedBuffer(count: cellCount * channels)
     lidarValidity = AlignedBuffer(count: cellCount)
     fused = AlignedBuffer(count: cellCount * channels)
     fusedValidity = AlignedBuffer(count: cellCount)
     spare = AlignedBuffer(count: cellCount * channels)
     spareValidity = AlignedBuffer(count: cellCount)
-    columns = ColumnBuffers(cellCount: cellCount)
+    columns = OccupancyGrid.ColumnSummary(columns: grid.sizeX, rows: grid.sizeY)
   }
 
   /// Makes room for the next fused map while the last one can still be read through the warp.
