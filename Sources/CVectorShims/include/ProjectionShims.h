@@ -16,7 +16,8 @@ SWL_INLINE swl_f32x16 swl_scale_f32x16(swl_f32x16 a, swl_i32x16 n) {
 #endif
 }
 
-// Lanes of doubles come from OccupancyShims.h (types, square root, comparison, selection).
+typedef double swl_f64x8 __attribute__((ext_vector_type(8)));
+typedef int64_t swl_i64x8 __attribute__((ext_vector_type(8)));
 
 SWL_INLINE swl_f64x8 swl_load_f64x8(const double *_Nonnull p) {
   swl_f64x8 v;
@@ -24,6 +25,7 @@ SWL_INLINE swl_f64x8 swl_load_f64x8(const double *_Nonnull p) {
   return v;
 }
 SWL_INLINE void swl_store_f64x8(double *_Nonnull p, swl_f64x8 v) { __builtin_memcpy(p, &v, sizeof v); }
+// Square root, absolute value, less and select of eight doubles are in OccupancyShims.h.
 typedef double swl_f64x4 __attribute__((ext_vector_type(4)));
 SWL_INLINE swl_f64x4 swl_load_f64x4(const double *_Nonnull p) {
   swl_f64x4 v;

@@ -58,20 +58,20 @@ public func carveRays(
     startRays(
       endX, endY, endZ, originX, originY, originZ, key, voxel, &nextX, &nextY, &nextZ, &deltaX,
       &deltaY, &deltaZ, &stepX, &stepY, &stepZ, &length)
-    let awayX = swl_floor_f64x8(swl_f64x8_from_f32x8(endX) * inverse) - key.x
-    let awayY = swl_floor_f64x8(swl_f64x8_from_f32x8(endY) * inverse) - key.y
-    let awayZ = swl_floor_f64x8(swl_f64x8_from_f32x8(endZ) * inverse) - key.z
+    let awayX = swl_ray_floor_f64x8(swl_ray_f64x8_from_f32x8(endX) * inverse) - key.x
+    let awayY = swl_ray_floor_f64x8(swl_ray_f64x8_from_f32x8(endY) * inverse) - key.y
+    let awayZ = swl_ray_floor_f64x8(swl_ray_f64x8_from_f32x8(endZ) * inverse) - key.z
     let end =
-      start &+ swl_i64x8_from_i32x8(swl_i32x8_from_f64x8(awayX)) &* zBits
-      &+ swl_i64x8_from_i32x8(swl_i32x8_from_f64x8(awayY)) &* rowBits
-      &+ swl_i64x8_from_i32x8(swl_i32x8_from_f64x8(awayZ))
-    let strideX = swl_i64x8_from_i32x8(swl_i32x8_from_f64x8(stepX)) &* zBits
-    let strideY = swl_i64x8_from_i32x8(swl_i32x8_from_f64x8(stepY)) &* rowBits
-    let strideZ = swl_i64x8_from_i32x8(swl_i32x8_from_f64x8(stepZ))
+      start &+ swl_ray_i64x8_from_i32x8(swl_ray_i32x8_from_f64x8(awayX)) &* zBits
+      &+ swl_ray_i64x8_from_i32x8(swl_ray_i32x8_from_f64x8(awayY)) &* rowBits
+      &+ swl_ray_i64x8_from_i32x8(swl_ray_i32x8_from_f64x8(awayZ))
+    let strideX = swl_ray_i64x8_from_i32x8(swl_ray_i32x8_from_f64x8(stepX)) &* zBits
+    let strideY = swl_ray_i64x8_from_i32x8(swl_ray_i32x8_from_f64x8(stepY)) &* rowBits
+    let strideZ = swl_ray_i64x8_from_i32x8(swl_ray_i32x8_from_f64x8(stepZ))
     var position = start
-    var live = ~swl_equal_i64x8(start, end)
-    while swl_mask_bits_i64x8(live) != 0 {
-      swl_store_i64x8(scratch, swl_select_i64x8(live, position, spare))
+    var live = ~swl_ray_equal_i64x8(start, end)
+    while swl_ray_mask_bits_i64x8(live) != 0 {
+      swl_ray_store_i64x8(scratch, swl_ray_select_i64x8(live, position, spare))
       setBit(bits, scratch[0])
       setBit(bits, scratch[1])
       setBit(bits, scratch[2])
@@ -82,9 +82,9 @@ public func carveRays(
       setBit(bits, scratch[7])
       advanceRays(
         &nextX, &nextY, &nextZ, deltaX, deltaY, deltaZ, strideX, strideY, strideZ, &position)
-      let travelled = swl_min_f64x8(swl_min_f64x8(nextX, nextY), nextZ)
-      let within = swl_less_equal_f64x8(travelled, length)
-      live = live & (within & ~swl_equal_i64x8(position, end))
+      let travelled = swl_ray_min_f64x8(swl_ray_min_f64x8(nextX, nextY), nextZ)
+      let within = swl_ray_less_equal_f64x8(travelled, length)
+      live = live & (within & ~swl_ray_equal_i64x8(position, end))
     }
     group &+= 8
   }

@@ -111,10 +111,10 @@ public func foldFloats(
           let values = lines + (column &* 64 &+ quarter &* 16)
           let old = swl_load_f32x16(values)
           let hitBits = UInt32(truncatingIfNeeded: hit &>> shift) & 0xffff
-          let isHit = swl_lanes_from_bits_i32x16(hitBits)
+          let isHit = swl_ray_lanes_from_bits_i32x16(hitBits)
           let sum = old + swl_select_f32x16(isHit, hitStep, missStep)
           let clamped = swl_min_f32x16(swl_max_f32x16(sum, lowest), highest)
-          let isTouched = swl_lanes_from_bits_i32x16(touchedBits)
+          let isTouched = swl_ray_lanes_from_bits_i32x16(touchedBits)
           swl_store_f32x16(values, swl_select_f32x16(isTouched, clamped, old))
         }
         quarter &+= 1

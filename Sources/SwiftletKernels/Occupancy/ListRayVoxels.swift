@@ -44,34 +44,34 @@ public func listRayVoxels(
   let first64 = packKeys(
     SIMD8(repeating: key.x), SIMD8(repeating: key.y), SIMD8(repeating: key.z))
   let end = packKeys(
-    swl_floor_f64x8(swl_f64x8_from_f32x8(endX) * inverse),
-    swl_floor_f64x8(swl_f64x8_from_f32x8(endY) * inverse),
-    swl_floor_f64x8(swl_f64x8_from_f32x8(endZ) * inverse))
-  let strideX = swl_i64x8_from_i32x8(swl_i32x8_from_f64x8(stepX)) &* (1 << 32)
-  let strideY = swl_i64x8_from_i32x8(swl_i32x8_from_f64x8(stepY)) &* (1 << 16)
-  let strideZ = swl_i64x8_from_i32x8(swl_i32x8_from_f64x8(stepZ))
+    swl_ray_floor_f64x8(swl_ray_f64x8_from_f32x8(endX) * inverse),
+    swl_ray_floor_f64x8(swl_ray_f64x8_from_f32x8(endY) * inverse),
+    swl_ray_floor_f64x8(swl_ray_f64x8_from_f32x8(endZ) * inverse))
+  let strideX = swl_ray_i64x8_from_i32x8(swl_ray_i32x8_from_f64x8(stepX)) &* (1 << 32)
+  let strideY = swl_ray_i64x8_from_i32x8(swl_ray_i32x8_from_f64x8(stepY)) &* (1 << 16)
+  let strideZ = swl_ray_i64x8_from_i32x8(swl_ray_i32x8_from_f64x8(stepZ))
   var position = first64
-  var live = ~swl_equal_i64x8(first64, end)
+  var live = ~swl_ray_equal_i64x8(first64, end)
   var counted = SIMD8<Int64>(repeating: 0)
   var step = 0
-  while step < limit, swl_mask_bits_i64x8(live) != 0 {
-    swl_store_i64x8(voxels + step &* 8, position)
+  while step < limit, swl_ray_mask_bits_i64x8(live) != 0 {
+    swl_ray_store_i64x8(voxels + step &* 8, position)
     counted = counted &- live
     advanceRays(
       &nextX, &nextY, &nextZ, deltaX, deltaY, deltaZ, strideX, strideY, strideZ, &position)
-    let travelled = swl_min_f64x8(swl_min_f64x8(nextX, nextY), nextZ)
-    let within = swl_less_equal_f64x8(travelled, length)
-    live = live & (within & ~swl_equal_i64x8(position, end))
+    let travelled = swl_ray_min_f64x8(swl_ray_min_f64x8(nextX, nextY), nextZ)
+    let within = swl_ray_less_equal_f64x8(travelled, length)
+    live = live & (within & ~swl_ray_equal_i64x8(position, end))
     step &+= 1
   }
-  swl_store_i64x8(counts, counted)
+  swl_ray_store_i64x8(counts, counted)
 }
 
 @inline(__always)
 private func packKeys(
   _ x: SIMD8<Double>, _ y: SIMD8<Double>, _ z: SIMD8<Double>
 ) -> SIMD8<Int64> {
-  let kx = swl_i64x8_from_i32x8(swl_i32x8_from_f64x8(x + 32768)) &* (1 << 32)
-  let ky = swl_i64x8_from_i32x8(swl_i32x8_from_f64x8(y + 32768)) &* (1 << 16)
-  return kx | ky | swl_i64x8_from_i32x8(swl_i32x8_from_f64x8(z + 32768))
+  let kx = swl_ray_i64x8_from_i32x8(swl_ray_i32x8_from_f64x8(x + 32768)) &* (1 << 32)
+  let ky = swl_ray_i64x8_from_i32x8(swl_ray_i32x8_from_f64x8(y + 32768)) &* (1 << 16)
+  return kx | ky | swl_ray_i64x8_from_i32x8(swl_ray_i32x8_from_f64x8(z + 32768))
 }

@@ -33,47 +33,47 @@ public func findRayEnds(
   var kept = 0
   var index = 0
   while index < count {
-    let px = swl_load_f32x8(x + index)
-    let py = swl_load_f32x8(y + index)
-    let pz = swl_load_f32x8(z + index)
+    let px = swl_ray_load_f32x8(x + index)
+    let py = swl_ray_load_f32x8(y + index)
+    let pz = swl_ray_load_f32x8(z + index)
     let dx = px - originX
     let dy = py - originY
     let dz = pz - originZ
     let squares = (dx * dx + dy * dy) + dz * dz
-    let norm = swl_sqrt_f64x8(swl_f64x8_from_f32x8(squares))
+    let norm = swl_ray_sqrt_f64x8(swl_ray_f64x8_from_f32x8(squares))
     // NaN compares false and infinity minus itself is NaN: both leave `finite` empty.
     let spread = ((px - px) + (py - py)) + (pz - pz)
-    let finite = swl_mask_bits_i64x8(
-      swl_less_equal_f64x8(swl_abs_f64x8(swl_f64x8_from_f32x8(spread)), SIMD8(repeating: 0)))
-    let far = swl_mask_bits_i64x8(swl_less_equal_f64x8(minimum, norm))
-    let hitMask = swl_less_equal_f64x8(norm, maximum)
-    let hits = unlimited ? 0xff : swl_mask_bits_i64x8(hitMask)
+    let finite = swl_ray_mask_bits_i64x8(
+      swl_ray_less_equal_f64x8(swl_ray_abs_f64x8(swl_ray_f64x8_from_f32x8(spread)), SIMD8(repeating: 0)))
+    let far = swl_ray_mask_bits_i64x8(swl_ray_less_equal_f64x8(minimum, norm))
+    let hitMask = swl_ray_less_equal_f64x8(norm, maximum)
+    let hits = unlimited ? 0xff : swl_ray_mask_bits_i64x8(hitMask)
     var ex = px
     var ey = py
     var ez = pz
     if hits != 0xff {
-      let length = swl_f32x8_from_f64x8(norm)
-      let positive = swl_less_f32x8(zero, length)
-      let ux = swl_select_f32x8(positive, dx / length, dx)
-      let uy = swl_select_f32x8(positive, dy / length, dy)
-      let uz = swl_select_f32x8(positive, dz / length, dz)
+      let length = swl_ray_f32x8_from_f64x8(norm)
+      let positive = swl_ray_less_f32x8(zero, length)
+      let ux = swl_ray_select_f32x8(positive, dx / length, dx)
+      let uy = swl_ray_select_f32x8(positive, dy / length, dy)
+      let uz = swl_ray_select_f32x8(positive, dz / length, dz)
       var narrow = SIMD8<Int32>(repeating: 0)
       var lane = 0
       while lane < 8 {
         narrow[lane] = (hits >> UInt32(lane)) & 1 == 1 ? -1 : 0
         lane &+= 1
       }
-      ex = swl_select_f32x8(narrow, px, originX + ux * clip)
-      ey = swl_select_f32x8(narrow, py, originY + uy * clip)
-      ez = swl_select_f32x8(narrow, pz, originZ + uz * clip)
+      ex = swl_ray_select_f32x8(narrow, px, originX + ux * clip)
+      ey = swl_ray_select_f32x8(narrow, py, originY + uy * clip)
+      ez = swl_ray_select_f32x8(narrow, pz, originZ + uz * clip)
     }
-    let fx = swl_floor_f64x8(swl_f64x8_from_f32x8(ex) * inverse)
-    let fy = swl_floor_f64x8(swl_f64x8_from_f32x8(ey) * inverse)
-    let fz = swl_floor_f64x8(swl_f64x8_from_f32x8(ez) * inverse)
-    let inX = swl_less_equal_f64x8(lowest, fx) & swl_less_equal_f64x8(fx, highest)
-    let inY = swl_less_equal_f64x8(lowest, fy) & swl_less_equal_f64x8(fy, highest)
-    let inZ = swl_less_equal_f64x8(lowest, fz) & swl_less_equal_f64x8(fz, highest)
-    let inside = swl_mask_bits_i64x8((inX & inY) & inZ)
+    let fx = swl_ray_floor_f64x8(swl_ray_f64x8_from_f32x8(ex) * inverse)
+    let fy = swl_ray_floor_f64x8(swl_ray_f64x8_from_f32x8(ey) * inverse)
+    let fz = swl_ray_floor_f64x8(swl_ray_f64x8_from_f32x8(ez) * inverse)
+    let inX = swl_ray_less_equal_f64x8(lowest, fx) & swl_ray_less_equal_f64x8(fx, highest)
+    let inY = swl_ray_less_equal_f64x8(lowest, fy) & swl_ray_less_equal_f64x8(fy, highest)
+    let inZ = swl_ray_less_equal_f64x8(lowest, fz) & swl_ray_less_equal_f64x8(fz, highest)
+    let inside = swl_ray_mask_bits_i64x8((inX & inY) & inZ)
     let lanes: UInt32 = count &- index >= 8 ? 0xff : (1 << UInt32(count &- index)) &- 1
     dropped[0] &+= (lanes & ~finite).nonzeroBitCount
     dropped[1] &+= (lanes & finite & ~far).nonzeroBitCount

@@ -27,9 +27,9 @@ public func transformPoints(
     let ax = (x * matrix[0] + y * matrix[1]) + z * matrix[2]
     let ay = (x * matrix[4] + y * matrix[5]) + z * matrix[6]
     let az = (x * matrix[8] + y * matrix[9]) + z * matrix[10]
-    swl_store_f32x8(worldX + index, swl_f32x8_from_f64x8(ax + matrix[3]))
-    swl_store_f32x8(worldY + index, swl_f32x8_from_f64x8(ay + matrix[7]))
-    swl_store_f32x8(worldZ + index, swl_f32x8_from_f64x8(az + matrix[11]))
+    swl_ray_store_f32x8(worldX + index, swl_ray_f32x8_from_f64x8(ax + matrix[3]))
+    swl_ray_store_f32x8(worldY + index, swl_ray_f32x8_from_f64x8(ay + matrix[7]))
+    swl_ray_store_f32x8(worldZ + index, swl_ray_f32x8_from_f64x8(az + matrix[11]))
     index &+= 8
   }
   while index < count {
