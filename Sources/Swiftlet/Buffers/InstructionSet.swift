@@ -1,7 +1,7 @@
 import CVectorShims
 
 /// Which build of the kernels runs. Chosen once, printed in every report, and can be forced.
-public enum InstructionSet: String, Sendable, CaseIterable {
+public enum InstructionSet: String, Sendable, CaseIterable, BitwiseCopyable {
   /// The shims' generic branches on the compiler's default CPU: what runs on Arm.
   case portable
   /// x86-64-v2 (SSE4.2).
@@ -52,7 +52,7 @@ public enum InstructionSet: String, Sendable, CaseIterable {
 }
 
 /// Who computes: the scalar references, or the vector kernels of one instruction set.
-public enum Engine: Sendable, Equatable {
+public enum Engine: Sendable, Equatable, BitwiseCopyable {
   /// Scalar, in the order of the papers, written to be believed.
   case reference
   case simd(InstructionSet)

@@ -1,0 +1,74 @@
+extension PipelineConfiguration {
+  /// Throws unless every value can be used: sizes positive and bounded, so that a typing error
+  /// asks for no terabyte.
+  public func validate() throws(ConfigurationError) {
+    try validateGrid()
+    try validateOccupancy()
+    try check(
+      "depth.step_meters", depth.stepMeters > 0 && depth.upperMeters > depth.lowerMeters
+        && depth.lowerMeters > 0 && depth.binCount <= 512,
+      "0 < lower < upper with 1 to 512 bins", "\(depth.lowerMeters), \(depth.upperMeters), \(depth.stepMeters)")
+    try check("channels", (16...512).contains(channelCount), "16 to 512", "\(channelCount)")
+    try check(
+      "fusion.heads", fusion.headCount > 0 && channelCount % max(fusion.headCount, 1) == 0,
+      "a divisor of \(channelCount) channels", "\(fusion.headCount)")
+    try check(
+      "maximum_age_milliseconds", maximumAgeMilliseconds >= 0, "0 or more",
+      "\(maximumAgeMilliseconds)")
+    try check(
+      "maximum_ego_speed_meters_per_second", maximumEgoSpeedMetersPerSecond > 0, "above 0",
+      "\(maximumEgoSpeedMetersPerSecond)")
+    try check("budget_milliseconds", budgetMilliseconds > 0, "above 0", "\(budgetMilliseconds)")
+  }
+
+  private func validateGrid() throws(ConfigurationError) {
+    let step = grid.stepMeters
+    try check("grid.step_meters", step.x > 0 && step.y > 0 && step.z > 0, "above 0", "\(step)")
+    let size = (grid.upperMeters - grid.lowerMeters) / step
+    try check(
+      "grid.upper_meters", size.x >= 1 && size.y >= 1 && size.z >= 1 && size.x <= 2048
+        && size.y <= 2048 && size.z <= 64,
+      "1 to 2048 cells along x and y and 1 to 64 along z", "\(size)")
+  }
+
+  private func validateOccupancy() throws(ConfigurationError) {
+    let o = occupancy
+    try check(
+      "occupancy.voxel_size_meters", o.voxelSizeMeters > 0, "above 0", "\(o.voxelSizeMeters)")
+    let cells = o.extentMeters / o.voxelSizeMeters
+    try check(
+      "occupancy.extent_meters", cells.x >= 8 && cells.y >= 8 && cells.z >= 1 && cells.x <= 4096
+        && cells.y <= 4096 && cells.z <= 256 && cells.x * cells.y * cells.z <= 0x1p30,
+      "8 to 4096 voxels along x and y, 1 to 256 along z", "\(cells)")
+    try check(
+      "occupancy.maximum_range_meters",
+      o.maximumRangeMeters > o.minimumRangeMeters && o.minimumRangeMeters >= 0,
+      "0 ≤ minimum < maximum", "\(o.minimumRangeMeters), \(o.maximumRangeMeters)")
+    try check(
+      "occupancy.hit_probability", o.hitProbability > 0.5 && o.hitProbability < 1,
+      "between 0.5 and 1", "\(o.hitProbability)")
+    try check(
+      "occupancy.miss_probability", o.missProbability > 0 && o.missProbability < 0.5,
+      "between 0 and 0.5", "\(o.missProbability)")
+    try check(
+      "occupancy.clamp_minimum_probability",
+      o.clampMinimumProbability > 0 && o.clampMinimumProbability < 0.5
+        && o.clampMaximumProbability > 0.5 && o.clampMaximumProbability < 1,
+      "0 < minimum < 0.5 < maximum < 1",
+      "\(o.clampMinimumProbability), \(o.clampMaximumProbability)")
+    try check(
+      "occupancy.occupied_threshold_probability",
+      o.occupiedThresholdProbability > o.clampMinimumProbability
+        && o.occupiedThresholdProbability < o.clampMaximumProbability,
+      "between the clamps", "\(o.occupiedThresholdProbability)")
+  }
+
+  private func check(
+    _ field: String, _ holds: Bool, _ expected: String, _ found: String
+  ) throws(ConfigurationError) {
+    guard !holds else { return }
+    throw ConfigurationError(
+      field: field, expected: expected, found: found,
+      remedy: "see `swiftlet config` for the default")
+  }
+}

@@ -1,0 +1,68 @@
+extension PipelineConfiguration {
+  /// This configuration as `pipeline.json` with a comment on each field; reading it gives an equal
+  /// configuration.
+  public var commentedJSON: String {
+    """
+    {
+      // Version of this file's format.
+      "schema_version": \(Self.schemaVersion),
+      // The BEV grid in ego axes (x forward, y left, z up) at the frame's time: bounds and cell size, metres.
+      "grid": {
+        "lower_meters": \(list(grid.lowerMeters)),
+        "upper_meters": \(list(grid.upperMeters)),
+        "step_meters": \(list(grid.stepMeters))
+      },
+      // Depth bins along the optical axis, by lower edge, metres. Network depth must have as many bins.
+      "depth": {
+        "lower_meters": \(depth.lowerMeters),
+        "upper_meters": \(depth.upperMeters),
+        "step_meters": \(depth.stepMeters)
+      },
+      // Feature channels of every BEV map, 16 to 512. Network features must have as many.
+      "channels": \(channelCount),
+      // Camera-to-BEV on or off.
+      "projection_enabled": \(projectionEnabled),
+      // The rolling voxel window, aligned with the world and centred on the vehicle.
+      "occupancy": {
+        "enabled": \(occupancy.enabled),
+        "voxel_size_meters": \(occupancy.voxelSizeMeters),
+        // Size along x, y, z, metres; z starts lower_z_meters relative to the vehicle.
+        "extent_meters": \(list(occupancy.extentMeters)),
+        "lower_z_meters": \(occupancy.lowerZMeters),
+        // Nearer points are ignored; farther ones only clear up to the maximum.
+        "minimum_range_meters": \(occupancy.minimumRangeMeters),
+        "maximum_range_meters": \(occupancy.maximumRangeMeters),
+        // OctoMap's sensor model.
+        "hit_probability": \(occupancy.hitProbability),
+        "miss_probability": \(occupancy.missProbability),
+        "clamp_minimum_probability": \(occupancy.clampMinimumProbability),
+        "clamp_maximum_probability": \(occupancy.clampMaximumProbability),
+        "occupied_threshold_probability": \(occupancy.occupiedThresholdProbability)
+      },
+      // Attention over camera, LiDAR and the previous map, cell by cell; heads divide channels.
+      "fusion": {
+        "enabled": \(fusion.enabled),
+        "heads": \(fusion.headCount),
+        "history": \(fusion.history)
+      },
+      // Points inside this box (ego axes, metres) are the vehicle itself.
+      "ego_box": {
+        "lower_meters": \(list(egoBox.lowerMeters)),
+        "upper_meters": \(list(egoBox.upperMeters))
+      },
+      // The sensor whose samples make frames; null: the LiDAR, else the first camera.
+      "trigger": \(trigger.map(JSONValue.quoted) ?? "null"),
+      // nearest (offline) or latest (not after the trigger, what a vehicle has).
+      "association": "\(association.rawValue)",
+      // An older sample makes its sensor missing in that frame.
+      "maximum_age_milliseconds": \(maximumAgeMilliseconds),
+      // A faster move between two frames is a pose jump and resets history.
+      "maximum_ego_speed_meters_per_second": \(maximumEgoSpeedMetersPerSecond),
+      // What a frame may take.
+      "budget_milliseconds": \(budgetMilliseconds)
+    }
+    """
+  }
+
+  private func list(_ v: SIMD3<Double>) -> String { "[\(v.x), \(v.y), \(v.z)]" }
+}

@@ -1,0 +1,46 @@
+import Swiftlet
+import Testing
+
+@Suite struct SafeTensorsTests {
+  @Test func `tensors and metadata read back, and the same content gives the same bytes`() throws {
+    let file = SafeTensors(
+      tensors: [
+        "a": HostTensor([1, -2.5, .infinity] as [Float], shape: [3]),
+        "b": HostTensor([7, -8] as [Int32], shape: [2, 1]),
+        "empty": HostTensor([] as [Double], shape: [0, 4]),
+        "scalar": HostTensor([3] as [UInt8], shape: []),
+      ], metadata: ["made_by": "test"])
+    let bytes = file.serialized()
+    let back = try SafeTensors(bytes: bytes)
+    #expect(back.tensors == file.tensors)
+    #expect(back.metadata == file.metadata)
+    #expect(back.serialized() == bytes)
+    #expect(back.tensors["a"]?.floats() == [1, -2.5, .infinity])
+    #expect(back.tensors["b"]?.int32s() == [7, -8])
+    #expect(back.tensors["a"]?.int32s() == nil)
+  }
+
+  @Test(arguments: [
+    // A length beyond the file, no JSON, an unknown type, offsets past the end, a shape that
+    // disagrees, a shape whose size overflows, a negative size.
+    "", "xx", #"{"a":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}}"#,
+    #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#,
+    #"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,4]}}"#,
+    #"{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}}"#,
+    #"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#,
+    #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}"#,
+  ])
+  func `a damaged file is a typed error`(header: String) {
+    let length = header.isEmpty ? 1 << 40 : header.utf8.count
+    let bytes = (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }
+      + Array(header.utf8) + [0, 0, 0, 0]
+    #expect(throws: WeightsError.self) { try SafeTensors(bytes: bytes) }
+  }
+
+  @Test func `every prefix of a file is read or refused, never trapped on`() {
+    let bytes = SafeTensors(tensors: ["a": HostTensor([1, 2] as [Float], shape: [2])]).serialized()
+    for count in 0..<bytes.count {
+      #expect(throws: WeightsError.self) { try SafeTensors(bytes: Array(bytes.prefix(count))) }
+    }
+  }
+}
