@@ -8,6 +8,11 @@ struct SwiftletCommand: AsyncParsableCommand {
     abstract: "Camera-to-BEV, voxel occupancy and attention fusion on CPUs, replayed and timed.",
     version: SwiftletVersion.package,
     subcommands: [
-      VerifyCommand.self
+      InfoCommand.self,
+      MapCommand.self,
+      VerifyCommand.self,
+      BenchCommand.self,
+      EnvCommand.self,
+      ConfigCommand.self,
     ])
 }

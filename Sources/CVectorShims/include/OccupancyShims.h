@@ -2,4 +2,79 @@
 #ifndef SWIFTLET_OCCUPANCYSHIMS_H
 #define SWIFTLET_OCCUPANCYSHIMS_H
 
+typedef double swl_f64x8 __attribute__((ext_vector_type(8)));
+typedef int64_t swl_i64x8 __attribute__((ext_vector_type(8)));
+typedef uint64_t swl_u64x8 __attribute__((ext_vector_type(8)));
+typedef int32_t swl_i32x8 __attribute__((ext_vector_type(8)));
+
+// MARK: loads, stores and conversions, 8 lanes
+
+SWL_INLINE swl_f32x8 swl_ray_load_f32x8(const float *_Nonnull p) {
+  swl_f32x8 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+SWL_INLINE void swl_ray_store_f32x8(float *_Nonnull p, swl_f32x8 v) { __builtin_memcpy(p, &v, sizeof v); }
+SWL_INLINE void swl_ray_store_i32x8(int32_t *_Nonnull p, swl_i32x8 v) { __builtin_memcpy(p, &v, sizeof v); }
+SWL_INLINE void swl_ray_store_i64x8(int64_t *_Nonnull p, swl_i64x8 v) { __builtin_memcpy(p, &v, sizeof v); }
+SWL_INLINE swl_i64x8 swl_ray_load_i64x8(const int64_t *_Nonnull p) {
+  swl_i64x8 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+SWL_INLINE swl_u64x8 swl_ray_load_u64x8(const uint64_t *_Nonnull p) {
+  swl_u64x8 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+SWL_INLINE void swl_ray_store_u64x8(uint64_t *_Nonnull p, swl_u64x8 v) { __builtin_memcpy(p, &v, sizeof v); }
+/// Exact.
+SWL_INLINE swl_f64x8 swl_ray_f64x8_from_f32x8(swl_f32x8 v) { return __builtin_convertvector(v, swl_f64x8); }
+/// Rounds to nearest even.
+SWL_INLINE swl_f32x8 swl_ray_f32x8_from_f64x8(swl_f64x8 v) { return __builtin_convertvector(v, swl_f32x8); }
+SWL_INLINE swl_f64x8 swl_ray_f64x8_from_i32x8(swl_i32x8 v) { return __builtin_convertvector(v, swl_f64x8); }
+SWL_INLINE swl_i64x8 swl_ray_i64x8_from_i32x8(swl_i32x8 v) { return __builtin_convertvector(v, swl_i64x8); }
+/// Truncates; lanes must lie inside Int32.
+SWL_INLINE swl_i32x8 swl_ray_i32x8_from_f64x8(swl_f64x8 v) { return __builtin_convertvector(v, swl_i32x8); }
+
+// MARK: arithmetic, 8 lanes. Nothing here is ever fused: rays must be the same everywhere.
+
+SWL_INLINE swl_f64x8 swl_ray_floor_f64x8(swl_f64x8 v) { return __builtin_elementwise_floor(v); }
+SWL_INLINE swl_f64x8 swl_ray_sqrt_f64x8(swl_f64x8 v) { return __builtin_elementwise_sqrt(v); }
+SWL_INLINE swl_f64x8 swl_ray_abs_f64x8(swl_f64x8 v) { return __builtin_elementwise_abs(v); }
+SWL_INLINE swl_f64x8 swl_ray_min_f64x8(swl_f64x8 a, swl_f64x8 b) { return a < b ? a : b; }
+SWL_INLINE swl_f64x8 swl_ray_max_f64x8(swl_f64x8 a, swl_f64x8 b) { return a > b ? a : b; }
+SWL_INLINE swl_i64x8 swl_ray_less_f64x8(swl_f64x8 a, swl_f64x8 b) { return a < b; }
+SWL_INLINE swl_i64x8 swl_ray_less_equal_f64x8(swl_f64x8 a, swl_f64x8 b) { return a <= b; }
+SWL_INLINE swl_i64x8 swl_ray_equal_i64x8(swl_i64x8 a, swl_i64x8 b) { return a == b; }
+SWL_INLINE swl_i32x8 swl_ray_less_f32x8(swl_f32x8 a, swl_f32x8 b) { return a < b; }
+SWL_INLINE swl_i64x8 swl_ray_mask64_from_mask32(swl_i32x8 m) { return __builtin_convertvector(m, swl_i64x8); }
+SWL_INLINE swl_f64x8 swl_ray_select_f64x8(swl_i64x8 m, swl_f64x8 a, swl_f64x8 b) { return m ? a : b; }
+SWL_INLINE swl_i64x8 swl_ray_select_i64x8(swl_i64x8 m, swl_i64x8 a, swl_i64x8 b) { return m ? a : b; }
+SWL_INLINE swl_f32x8 swl_ray_select_f32x8(swl_i32x8 m, swl_f32x8 a, swl_f32x8 b) { return m ? a : b; }
+/// Bit i is lane i's sign bit.
+SWL_INLINE uint32_t swl_ray_mask_bits_i64x8(swl_i64x8 mask) {
+#if SWL_X86 && defined(__AVX512DQ__)
+  return _mm512_movepi64_mask((__m512i)mask);
+#else
+  uint32_t bits = 0;
+  for (int i = 0; i < 8; i++) bits |= (uint32_t)(mask[i] < 0) << i;
+  return bits;
+#endif
+}
+SWL_INLINE uint64_t swl_ray_or_lanes_u64x8(swl_u64x8 v) { return __builtin_reduce_or(v); }
+
+// MARK: a column of 64 voxels
+
+/// Lane i of the 16 lanes from `first` on is -1 where bit `first + i` of `bits` is set.
+SWL_INLINE swl_i32x16 swl_ray_lanes_from_bits_i32x16(uint32_t bits) {
+#if SWL_X86 && defined(__AVX512DQ__)
+  return (swl_i32x16)_mm512_movm_epi32((__mmask16)bits);
+#else
+  const swl_i32x16 weights = {1,   2,   4,    8,    16,   32,   64,    128,
+                              256, 512, 1024, 2048, 4096, 8192, 16384, 32768};
+  return ((swl_i32x16)(int32_t)bits & weights) != 0;
+#endif
+}
+
 #endif

@@ -1,5 +1,65 @@
-// Vector primitives used by the Projection kernels only. Included by CVectorShims.h.
+// Vector primitives used by the Projection kernels, and by exp in Math/. Included by
+// CVectorShims.h.
 #ifndef SWIFTLET_PROJECTIONSHIMS_H
 #define SWIFTLET_PROJECTIONSHIMS_H
+
+/// a * 2^n for |n| <= 252, rounded once even where the result is subnormal: the first factor never
+/// leaves the normal range, so only the second multiplication rounds (as the one x86 instruction).
+SWL_INLINE swl_f32x16 swl_scale_f32x16(swl_f32x16 a, swl_i32x16 n) {
+#if SWL_X86 && defined(__AVX512F__)
+  return (swl_f32x16)_mm512_scalef_ps((__m512)a, _mm512_cvtepi32_ps((__m512i)n));
+#else
+  swl_i32x16 half = n >> 1;
+  swl_f32x16 first = (swl_f32x16)((half + 127) << 23);
+  swl_f32x16 second = (swl_f32x16)((n - half + 127) << 23);
+  return a * first * second;
+#endif
+}
+
+typedef double swl_f64x8 __attribute__((ext_vector_type(8)));
+typedef int64_t swl_i64x8 __attribute__((ext_vector_type(8)));
+
+SWL_INLINE swl_f64x8 swl_load_f64x8(const double *_Nonnull p) {
+  swl_f64x8 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+SWL_INLINE void swl_store_f64x8(double *_Nonnull p, swl_f64x8 v) { __builtin_memcpy(p, &v, sizeof v); }
+// Square root, absolute value, less and select of eight doubles are in OccupancyShims.h.
+typedef double swl_f64x4 __attribute__((ext_vector_type(4)));
+SWL_INLINE swl_f64x4 swl_load_f64x4(const double *_Nonnull p) {
+  swl_f64x4 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+SWL_INLINE void swl_store_f64x4(double *_Nonnull p, swl_f64x4 v) { __builtin_memcpy(p, &v, sizeof v); }
+/// Eight doubles rounded once to float and stored.
+SWL_INLINE void swl_store_narrowed_f64x8(float *_Nonnull p, swl_f64x8 v) {
+  swl_f32x8 narrow = __builtin_convertvector(v, swl_f32x8);
+  __builtin_memcpy(p, &narrow, sizeof narrow);
+}
+SWL_INLINE swl_i32x16 swl_and_i32x16(swl_i32x16 a, swl_i32x16 b) { return a & b; }
+SWL_INLINE swl_i32x16 swl_multiply_i32x16(swl_i32x16 a, swl_i32x16 b) { return a * b; }
+
+/// `to[j][i] = from[i][j]` for a tile of 16 by 16 floats, rows `from_stride` and `to_stride` apart.
+/// Interleaving rows i and i + 8 four times is a transposition.
+SWL_INLINE void swl_transpose_f32_16x16(const float *_Nonnull from, int64_t from_stride,
+                                        float *_Nonnull to, int64_t to_stride) {
+  swl_f32x16 a[16], b[16];
+  for (int i = 0; i < 16; i++) __builtin_memcpy(&a[i], from + i * from_stride, sizeof a[i]);
+#pragma clang loop unroll(full)
+  for (int round = 0; round < 4; round++) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i++) {
+      b[2 * i] = __builtin_shufflevector(a[i], a[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21,
+                                         6, 22, 7, 23);
+      b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28,
+                                             13, 29, 14, 30, 15, 31);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 16; i++) a[i] = b[i];
+  }
+  for (int i = 0; i < 16; i++) __builtin_memcpy(to + i * to_stride, &a[i], sizeof a[i]);
+}
 
 #endif

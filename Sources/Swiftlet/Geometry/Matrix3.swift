@@ -49,11 +49,27 @@ public struct Matrix3: Sendable, Equatable {
     let columns = b.transpose
     return Matrix3(columns * a.row0, columns * a.row1, columns * a.row2)
   }
-  public var isFinite: Bool { rowMajor.allSatisfy(\.isFinite) }
+  /// Whether no entry is NaN or infinite. Allocates nothing, as it is asked every frame.
+  public var isFinite: Bool {
+    // A finite number times zero is zero; NaN and infinity leave NaN in the sum.
+    let zero0: SIMD3<Double> = row0 * 0
+    let zero1: SIMD3<Double> = row1 * 0
+    let zero2: SIMD3<Double> = row2 * 0
+    let sum: SIMD3<Double> = zero0 + zero1 + zero2
+    return sum == .zero
+  }
 
   /// The largest entry of |R Rᵀ − 1|: 0 for a rotation or a mirror.
   public var orthonormalityError: Double {
     let product = self * transpose
-    return zip(product.rowMajor, Matrix3.identity.rowMajor).map { abs($0 - $1) }.max() ?? 0
+    let difference = (
+      product.row0 - Matrix3.identity.row0, product.row1 - Matrix3.identity.row1,
+      product.row2 - Matrix3.identity.row2
+    )
+    return max(
+      Self.largest(difference.0), max(Self.largest(difference.1), Self.largest(difference.2)))
+  }
+  private static func largest(_ v: SIMD3<Double>) -> Double {
+    max(abs(v.x), max(abs(v.y), abs(v.z)))
   }
 }

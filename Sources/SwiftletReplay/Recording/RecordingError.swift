@@ -60,6 +60,10 @@ extension ReplayWarning {
   public static let imageSizeMismatch = "image-size-mismatch"
   /// The scan's file ends inside a point; the whole points before it are used.
   public static let pointsTruncated = "points-truncated"
+  /// The scan cannot be read; its LiDAR is missing in this frame.
+  public static let pointsUnreadable = "points-unreadable"
+  /// Points without an ego pose at their own time were not deskewed.
+  public static let deskewIncomplete = "deskew-incomplete"
   /// The scan has no points.
   public static let pointsEmpty = "points-empty"
   /// Points with NaN or infinite coordinates were left out.
@@ -90,4 +94,8 @@ extension ReplayWarning {
   public static let recordInvalid = "record-invalid"
   /// A whole frame that cannot be loaded.
   public static let frameUnreadable = "frame-unreadable"
+  /// A sensor this project does not use, a radar.
+  public static let sensorIgnored = "sensor-ignored"
+  /// The recording has several pose files; which one was used.
+  public static let posesChosen = "poses-chosen"
 }

@@ -5,7 +5,12 @@
 /// A path that does not exist yet throws `GoldenError.unsupported`: a runner never falls back to
 /// another engine in silence.
 public enum GoldenOperations {
-  public static let runners: [String: GoldenRunner] = merged([])
+  public static let runners: [String: GoldenRunner] = merged([
+    GoldenGeometry.runners,
+    GoldenProjection.runners,
+    GoldenOccupancy.runners,
+    GoldenAttention.runners,
+  ])
 
   private static func merged(_ tables: [[String: GoldenRunner]]) -> [String: GoldenRunner] {
     tables.reduce(into: [:]) { all, table in

@@ -1,3 +1,5 @@
+import Swiftlet
+
 /// An 8-bit RGB image, [y][x][3], rows without padding.
 public struct RGBImage: Sendable, Equatable {
   public var widthPixels: Int
@@ -67,6 +69,27 @@ public enum ImageCodec {
     if bytes.starts(with: PNGCodec.signature) { return try PNGCodec.decode(bytes) }
     if bytes.starts(with: JPEGCodec.signature) { return try JPEGCodec.decode(bytes) }
     throw unknown(bytes)
+  }
+
+  /// Decodes into a buffer of its own, whose address stays: what frames are made of.
+  static func decodeAligned(
+    _ bytes: [UInt8]
+  ) throws(CodecError) -> (pixels: AlignedBuffer<UInt8>, size: (width: Int, height: Int)) {
+    let isPNG = bytes.starts(with: PNGCodec.signature)
+    let size = try readSize(bytes)
+    let pixels = AlignedBuffer<UInt8>(count: size.width * size.height * 3)
+    let failure =
+      isPNG
+      ? unsafe PNGCodec.decode(bytes, into: pixels.elements, size: size)
+      : unsafe JPEGCodec.decode(bytes, into: pixels.elements, size: size)
+    if let failure { throw failure }
+    return (pixels, size)
+  }
+
+  /// Width and height from the header.
+  static func readSize(_ bytes: [UInt8]) throws(CodecError) -> (width: Int, height: Int) {
+    bytes.starts(with: PNGCodec.signature)
+      ? try PNGCodec.readSize(bytes) : try JPEGCodec.readSize(bytes)
   }
 
   static func unknown(_ bytes: [UInt8]) -> CodecError {

@@ -1,0 +1,132 @@
+import SwiftletKernels
+import SwiftletKernelsAVX2
+import SwiftletKernelsAVX512
+import SwiftletKernelsPortable
+
+/// What follows a linear layer's sum, element by element.
+public enum Activation: Int, Sendable, BitwiseCopyable {
+  case none = 0
+  /// max(x, 0); NaN stays NaN.
+  case relu
+  /// x/2 · (1 + erf(x/√2)).
+  case geluErf
+  /// x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))).
+  case geluTanh
+}
+
+/// Who multiplies matrices.
+public enum GEMMEngine: Sendable, BitwiseCopyable {
+  /// The prepacked kernels, which follow the chosen instruction set.
+  case own
+  /// OpenBLAS on one thread per fixed block of rows. It chooses its instruction set by itself, so
+  /// its bits are not part of any digest.
+  case openBLAS
+}
+
+/// A linear layer y = activation(x Wᵀ + b) + residual with its weights packed once.
+///
+/// A 1×1 convolution on channels-last pixels is the same product. Each sum starts from the bias and
+/// runs over the inputs in ascending order, so neither tiles nor threads change a bit. Allocates
+/// nothing after `init` (OpenBLAS allocates in its first call).
+@safe
+public final class Linear: @unchecked Sendable {
+  public let inputs: Int
+  public let outputs: Int
+  let weight: AlignedBuffer<Float>
+  let bias: AlignedBuffer<Float>
+  let packedWeight: AlignedBuffer<Float>
+  private let scratch: AlignedBuffer<Float>
+
+  /// - Parameters:
+  ///   - weight: [outputs, inputs], row-major.
+  ///   - bias: [outputs]; nil for none.
+  ///   - maximumThreads: the largest pool that `apply` will be given.
+  public init(
+    weight: [Float], bias: [Float]?, inputs: Int, outputs: Int, maximumThreads: Int = 16
+  ) {
+    precondition(
+      weight.count == inputs * outputs,
+      "\(weight.count) weights for \(outputs) outputs of \(inputs) inputs")
+    precondition(
+      bias == nil || bias!.count == outputs, "\(bias?.count ?? 0) biases for \(outputs) outputs")
+    self.inputs = inputs
+    self.outputs = outputs
+    self.weight = AlignedBuffer(weight)
+    let vector = bias ?? [Float](repeating: 0, count: outputs)
+    self.bias = AlignedBuffer(vector + [Float](repeating: 0, count: 32))
+    packedWeight = packed(weight, outputs: outputs, inputs: inputs)
+    scratch = AlignedBuffer(count: SwiftletKernels.linearScratchCount * maximumThreads)
+  }
+
+  /// output[row] = norm(activation(input[row] Wᵀ + b) + residual[row]) for `rows` rows. Strides are
+  /// in floats. `output` may be `residual`, but not `input`; with a norm its rows are contiguous.
+  @unsafe
+  public func apply(
+    _ input: UnsafePointer<Float>, inputStride: Int? = nil, rows: Int,
+    activation: Activation = .none, residual: UnsafePointer<Float>? = nil,
+    residualStride: Int? = nil, norm: LayerNorm? = nil, into output: UnsafeMutablePointer<Float>,
+    outputStride: Int? = nil, engine: Engine, gemm: GEMMEngine = .own, pool: WorkerPool
+  ) {
+    precondition(
+      pool.threadCount * SwiftletKernels.linearScratchCount <= scratch.count,
+      "\(pool.threadCount) threads, \(scratch.count / SwiftletKernels.linearScratchCount) announced")
+    let job = unsafe job(
+      input, inputStride: inputStride, rows: rows, activation: activation, residual: residual,
+      residualStride: residualStride, norm: norm, into: output, outputStride: outputStride,
+      engine: engine)
+    if gemm == .openBLAS && engine != .reference {
+      unsafe pool.run(OpenBLASJob(linear: job))
+    } else {
+      unsafe pool.run(job)
+    }
+  }
+
+  /// The call as a job, for layers that run several in one.
+  @unsafe
+  func job(
+    _ input: UnsafePointer<Float>, inputStride: Int? = nil, rows: Int,
+    activation: Activation = .none, residual: UnsafePointer<Float>? = nil,
+    residualStride: Int? = nil, norm: LayerNorm? = nil, into output: UnsafeMutablePointer<Float>,
+    outputStride: Int? = nil, engine: Engine
+  ) -> LinearJob {
+    precondition(
+      norm == nil || norm!.width == outputs && (outputStride ?? outputs) == outputs,
+      "a norm of \(norm?.width ?? 0) over \(outputs) outputs, \(outputStride ?? outputs) apart")
+    return unsafe LinearJob(
+      input: input, inputStride: inputStride ?? inputs, rows: rows, weight: weight.pointer,
+      packedWeight: packedWeight.pointer, bias: bias.pointer, inputs: inputs, outputs: outputs,
+      activation: activation, residual: residual, residualStride: residualStride ?? outputs,
+      norm: norm.map { unsafe NormPointers($0) }, output: output,
+      outputStride: outputStride ?? outputs, scratch: scratch.pointer, engine: engine)
+  }
+
+  /// The same on buffers; `rows` rows, contiguous.
+  public func apply(
+    _ input: AlignedBuffer<Float>, rows: Int, activation: Activation = .none,
+    residual: AlignedBuffer<Float>? = nil, norm: LayerNorm? = nil,
+    into output: AlignedBuffer<Float>, engine: Engine, gemm: GEMMEngine = .own, pool: WorkerPool
+  ) {
+    precondition(
+      input.count >= rows * inputs && output.count >= rows * outputs,
+      "\(rows) rows need \(rows * inputs) inputs and \(rows * outputs) outputs, not \(input.count) and \(output.count)")
+    precondition(
+      residual == nil || residual!.count >= rows * outputs,
+      "\(residual?.count ?? 0) residuals for \(rows) rows of \(outputs)")
+    unsafe apply(
+      input.pointer, rows: rows, activation: activation,
+      residual: residual.map { unsafe UnsafePointer($0.pointer) }, norm: norm,
+      into: output.pointer, engine: engine, gemm: gemm, pool: pool)
+  }
+}
+
+/// Row-major weights [outputs][inputs] to the kernels' blocks [block of 16][inputs][16].
+func packed(_ weight: [Float], outputs: Int, inputs: Int) -> AlignedBuffer<Float> {
+  let blocks = (outputs + 15) / 16
+  let result = AlignedBuffer<Float>(count: blocks * inputs * 16)
+  unsafe weight.withUnsafeBufferPointer { source in
+    guard let base = source.baseAddress else { return }
+    unsafe SwiftletKernelsPortable.packWeights(base, outputs, inputs, inputs, result.pointer)
+  }
+  return result
+}
+

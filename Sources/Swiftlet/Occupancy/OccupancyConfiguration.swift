@@ -1,0 +1,108 @@
+/// How a grid finds the free voxels of a scan.
+public enum OccupancyMode: String, Sendable, CaseIterable {
+  /// Every ray voxel by voxel: OctoMap's sets exactly.
+  case exact
+}
+
+/// What a rolling occupancy window covers and how it is updated.
+public struct OccupancyConfiguration: Sendable, Equatable {
+  /// Edge of a voxel, metres.
+  public var voxelSizeMeters = 0.2
+  /// Voxels per axis. Memory is one byte a voxel, z rounded up to 64.
+  public var cellCountX = 512
+  public var cellCountY = 512
+  public var cellCountZ = 64
+  /// Height of the window's floor above the point it is centred on.
+  public var lowerZMeters = -4.0
+  /// Nearer points are ignored.
+  public var minimumRangeMeters = 0.0
+  /// Farther points only clear up to this range.
+  public var maximumRangeMeters = 50.0
+  public var model = OccupancyModel.octoMap
+  public var mode = OccupancyMode.exact
+  /// Points in this box of the ego frame are the vehicle itself and are ignored; nil keeps all.
+  public var egoBox: AxisAlignedBox?
+  /// The most points of one scan. Scans beyond it are cut, and the summary says so.
+  public var maximumPointCount = 300_000
+
+  public init() {}
+
+  /// A corner-to-corner box, bounds included, metres.
+  public struct AxisAlignedBox: Sendable, Equatable {
+    public var lower: SIMD3<Double>
+    public var upper: SIMD3<Double>
+
+    public init(lower: SIMD3<Double>, upper: SIMD3<Double>) {
+      self.lower = lower
+      self.upper = upper
+    }
+  }
+
+  /// 64-bit words a column.
+  var wordCount: Int { (cellCountZ + 63) / 64 }
+  /// Columns of the window.
+  var columnCount: Int { cellCountX * cellCountY }
+
+  /// Words of the volume that any scan of `mode == .exact` can need.
+  var exactVolumeWords: Int {
+    let reach = 2 * Int((maximumRangeMeters / voxelSizeMeters).rounded(.up)) + 8
+    return (reach + 16) * (reach + 16) * (reach / 64 + 2)
+  }
+
+  /// A typed error unless a grid can be made of this.
+  public func validate() throws(ConfigurationError) {
+    try model.validate()
+    try check("voxel_size_meters", voxelSizeMeters, 1e-3...100)
+    try check("maximum_range_meters", maximumRangeMeters, voxelSizeMeters...30_000 * voxelSizeMeters)
+    try check("minimum_range_meters", minimumRangeMeters, 0...maximumRangeMeters)
+    try check("cell_count_x", Double(cellCountX), 8...16384)
+    try check("cell_count_y", Double(cellCountY), 8...16384)
+    try check("cell_count_z", Double(cellCountZ), 1...1024)
+    try check("maximum_point_count", Double(maximumPointCount), 1...100_000_000)
+    guard mode != .exact || exactVolumeWords <= 1 << 27 else {
+      throw ConfigurationError(
+        field: "occupancy.maximum_range_meters",
+        expected: "a scan volume of at most \(1 << 30) bytes in exact mode",
+        found: "\(exactVolumeWords * 8) bytes", remedy: "lower the range or enlarge the voxels")
+    }
+  }
+
+  private func check(
+    _ field: String, _ value: Double, _ range: ClosedRange<Double>
+  ) throws(ConfigurationError) {
+    guard range.contains(value) else {
+      throw ConfigurationError(
+        field: "occupancy.\(field)", expected: "\(range.lowerBound)...\(range.upperBound)",
+        found: "\(value)", remedy: "choose a value in this range")
+    }
+  }
+}
+
+/// An occupancy model in int8 steps: 0 is even odds, -128 unknown.
+struct ByteModel {
+  /// Steps of one unit of log-odds.
+  let stepsPerUnit: Float
+  let hit: Int8
+  let miss: Int8
+  let minimum: Int8
+  let maximum: Int8
+  let threshold: Int8
+
+  /// A miss of the default model is 10 steps; wider clamps take smaller steps so that both fit.
+  init(_ model: OccupancyModel) {
+    let widest = max(-model.minimum, model.maximum, model.hit, -model.miss)
+    let steps = min(10 / -model.miss, 127 / widest)
+    stepsPerUnit = steps
+    hit = Int8(max(1, (model.hit * steps).rounded()))
+    miss = Int8(min(-1, (model.miss * steps).rounded()))
+    minimum = Int8((model.minimum * steps).rounded())
+    maximum = Int8((model.maximum * steps).rounded())
+    threshold = Int8((model.threshold * steps).rounded(.up))
+  }
+
+  func updated(_ value: Int8, isHit: Bool) -> Int8 {
+    let start = value == -128 ? 0 : Int(value)
+    return isHit
+      ? Int8(min(start + Int(hit), Int(maximum))) : Int8(max(start + Int(miss), Int(minimum)))
+  }
+}

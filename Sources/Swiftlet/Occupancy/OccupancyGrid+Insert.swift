@@ -1,0 +1,161 @@
+extension OccupancyGrid {
+  /// Inserts one scan and folds it: `add` then `fold`.
+  ///
+  /// - Parameters:
+  ///   - points: in LiDAR axes; points that are not finite are skipped and counted.
+  ///   - egoFromLidar: for the ego-body box; needed only when the configuration has one.
+  @discardableResult
+  public func insert(
+    _ points: PointCloudView, worldFromLidar: RigidTransform,
+    egoFromLidar: RigidTransform = .identity
+  ) -> ScanSummary {
+    add(points, worldFromLidar: worldFromLidar, egoFromLidar: egoFromLidar)
+    return fold()
+  }
+
+  /// Adds a LiDAR's points to the scan at hand. Several LiDARs added before one `fold` count as one
+  /// scan: a voxel gets one hit if any of them hit it, else one miss if any saw through it.
+  public func add(
+    _ points: PointCloudView, worldFromLidar: RigidTransform,
+    egoFromLidar: RigidTransform = .identity
+  ) {
+    let count = min(points.count, configuration.maximumPointCount)
+    let kept = transform(points, count, worldFromLidar, egoFromLidar)
+    let origin = SIMD3<Float>(worldFromLidar.translation)
+    var summary: ScanSummary
+    switch engine {
+    case .reference: summary = collectReference(count: kept, origin: origin)
+    case .simd: summary = collectExact(count: kept, origin: origin)
+    }
+    summary.insideEgoCount = count - kept
+    summary.outsideCount += points.count - count
+    summary.pointCount = points.count
+    pending = pending + summary
+  }
+
+  /// Updates the map with everything added since the last fold and returns what became of it.
+  /// Occupied beats free; every voxel is updated at most once.
+  @discardableResult
+  public func fold() -> ScanSummary {
+    totals.zero()
+    switch engine {
+    case .reference: foldReference()
+    case .simd(let set):
+      unsafe pool.run(
+        WindowFoldJob(
+          set: set, free: windowFree.pointer, hits: windowHits.pointer, window: window.pointer,
+          masks: heightMasks.pointer, lines: lines.pointer, occupied: occupied.pointer,
+          known: known.pointer, model: modelBytes.pointer, totals: totals.pointer))
+    }
+    for part in 0..<pool.threadCount {
+      pending.freeVoxelCount += totals[8 * part]
+      pending.hitVoxelCount += totals[8 * part + 1]
+    }
+    let summary = pending
+    pending = ScanSummary()
+    return summary
+  }
+
+  /// Brings points to world and drops those in the ego box; returns how many stay.
+  private func transform(
+    _ points: PointCloudView, _ count: Int, _ worldFromLidar: RigidTransform,
+    _ egoFromLidar: RigidTransform
+  ) -> Int {
+    guard let base = unsafe points.baseAddress else { return 0 }
+    guard case .simd(let set) = engine else {
+      return transformReference(points, count, worldFromLidar, egoFromLidar)
+    }
+    store(worldFromLidar, at: 0)
+    store(egoFromLidar, at: 16)
+    let (x, y, z) = unsafe (worldPlanes.x, worldPlanes.y, worldPlanes.z)
+    unsafe OccupancyKernels.transformPoints(
+      set, base, points.byteStride, points.xByteOffset, points.yByteOffset, points.zByteOffset,
+      count, matrices.pointer, x, y, z)
+    guard let box = configuration.egoBox else { return count }
+    for axis in 0..<3 {
+      matrices[32 + axis] = box.lower[axis]
+      matrices[35 + axis] = box.upper[axis]
+    }
+    return unsafe OccupancyKernels.dropPointsInBox(
+      set, base, points.byteStride, points.xByteOffset, points.yByteOffset, points.zByteOffset,
+      count, matrices.pointer + 16, matrices.pointer + 32, x, y, z)
+  }
+
+  private func store(_ transform: RigidTransform, at index: Int) {
+    let rows = [transform.rotation.row0, transform.rotation.row1, transform.rotation.row2]
+    for (row, values) in rows.enumerated() {
+      for axis in 0..<3 { matrices[index + 4 * row + axis] = values[axis] }
+      matrices[index + 4 * row + 3] = transform.translation[row]
+    }
+  }
+
+  private func collectExact(count: Int, origin: SIMD3<Float>) -> ScanSummary {
+    guard let evidence else { return ScanSummary() }
+    _ = unsafe evidence.findEnds(
+      worldPlanes.x, worldPlanes.y, worldPlanes.z, count: count, origin: origin,
+      minimumRange: configuration.minimumRangeMeters,
+      maximumRange: configuration.maximumRangeMeters)
+    evidence.carve()
+    if evidence.wordCount > 0 {
+      unsafe pool.run(
+        GatherJob(
+          evidence: EvidencePointers(evidence), volume: evidence.volume.pointer,
+          window: window.pointer, free: windowFree.pointer, hits: windowHits.pointer))
+      evidence.clear()
+    }
+    return evidence.summary
+  }
+}
+
+/// Ors the scan's volume into the window's masks, by window rows.
+@unsafe
+struct GatherJob: PartitionedJob {
+  let evidence: EvidencePointers
+  let volume: UnsafePointer<Int32>
+  let window: UnsafePointer<Int32>
+  let free: UnsafeMutablePointer<UInt64>
+  let hits: UnsafeMutablePointer<UInt64>
+
+  func run(part: Int, of parts: Int) {
+    let rows = unsafe partition(Int(window[4]), part: part, of: parts)
+    unsafe OccupancyKernels.gatherWindow(
+      evidence.set, evidence.free, evidence.partCount, evidence.partStride, evidence.hits, volume,
+      window, rows.lowerBound, rows.upperBound, free, hits)
+  }
+}
+
+/// Folds the window's masks into the lines, by window rows; a row of the torus is two runs of
+/// columns.
+@unsafe
+struct WindowFoldJob: PartitionedJob {
+  let set: InstructionSet
+  let free: UnsafeMutablePointer<UInt64>
+  let hits: UnsafeMutablePointer<UInt64>
+  let window: UnsafePointer<Int32>
+  let masks: UnsafePointer<UInt64>
+  let lines: UnsafeMutablePointer<Int8>
+  let occupied: UnsafeMutablePointer<UInt64>
+  let known: UnsafeMutablePointer<UInt64>
+  let model: UnsafePointer<Int8>
+  let totals: UnsafeMutablePointer<Int>
+
+  func run(part: Int, of parts: Int) {
+    let columns = unsafe Int(window[3])
+    let rows = unsafe Int(window[4])
+    let firstSlot = unsafe OccupancyGrid.wrap(Int(window[0]), columns)
+    for row in partition(rows, part: part, of: parts) {
+      let slotRow = unsafe OccupancyGrid.wrap(Int(window[1]) + row, rows)
+      unsafe fold(row * columns, slotRow * columns + firstSlot, columns - firstSlot, part)
+      unsafe fold(row * columns + columns - firstSlot, slotRow * columns, firstSlot, part)
+    }
+  }
+
+  private func fold(_ column: Int, _ slot: Int, _ count: Int, _ part: Int) {
+    let words = unsafe Int(window[5])
+    let evidence = column * words
+    let line = slot * words
+    unsafe OccupancyKernels.foldBytes(
+      set, free + evidence, 1, 0, hits + evidence, count, words, words, words, masks,
+      lines + line * 64, occupied + line, known + line, model, totals + 8 * part)
+  }
+}

@@ -1,0 +1,188 @@
+/// A rolling occupancy window, anchored in the world: free, occupied or unknown per voxel, updated
+/// by LiDAR scans with OctoMap's per-scan rule on int8 log-odds.
+///
+/// Memory is [y][x][z], z contiguous, 64 voxels a line; x and y wrap around (a torus), so that
+/// moving the window costs only the columns that roll in. All buffers are made in `init`; no method
+/// allocates afterwards unless it says so. The same scans give the same bits for any number of
+/// threads.
+@safe
+public final class OccupancyGrid {
+  public let configuration: OccupancyConfiguration
+  public let engine: Engine
+  let pool: WorkerPool
+  let byteModel: ByteModel
+  /// Key of the first voxel x, y, z; columns in x, rows in y, words a column.
+  let window = AlignedBuffer<Int32>(count: 8)
+  /// int8 log-odds, -128 unknown: [slot y][slot x][word][64].
+  let lines: AlignedBuffer<Int8>
+  /// Bit planes kept equal to `lines`: [slot y][slot x][word].
+  let occupied: AlignedBuffer<UInt64>
+  let known: AlignedBuffer<UInt64>
+  /// Evidence of the scan at hand in window order [y][x][word], zero between scans.
+  let windowFree: AlignedBuffer<UInt64>
+  let windowHits: AlignedBuffer<UInt64>
+  /// Bits that exist in each word of a column.
+  let heightMasks: AlignedBuffer<UInt64>
+  let modelBytes: AlignedBuffer<Int8>
+  let totals: AlignedBuffer<Int>
+  let worldPlanes: WorldPoints
+  let matrices = AlignedBuffer<Double>(count: 48)
+  let evidence: ScanEvidence?
+  var pending = ScanSummary()
+  private var isPlaced = false
+
+  /// - Throws: `ConfigurationError` when the configuration cannot be met.
+  public init(
+    configuration: OccupancyConfiguration, engine: Engine, pool: WorkerPool
+  ) throws(ConfigurationError) {
+    try configuration.validate()
+    self.configuration = configuration
+    self.engine = engine
+    self.pool = pool
+    byteModel = ByteModel(configuration.model)
+    let words = configuration.columnCount * configuration.wordCount
+    lines = AlignedBuffer(count: words * 64)
+    occupied = AlignedBuffer(count: words)
+    known = AlignedBuffer(count: words)
+    windowFree = AlignedBuffer(count: words)
+    windowHits = AlignedBuffer(count: words)
+    heightMasks = AlignedBuffer(
+      (0..<configuration.wordCount).map { word in
+        let bits = min(64, configuration.cellCountZ - 64 * word)
+        return bits == 64 ? .max : (1 << UInt64(bits)) - 1
+      })
+    modelBytes = AlignedBuffer([
+      byteModel.hit, byteModel.miss, byteModel.minimum, byteModel.maximum, byteModel.threshold,
+    ])
+    totals = AlignedBuffer(count: 8 * pool.threadCount)
+    worldPlanes = WorldPoints(capacity: configuration.maximumPointCount)
+    if case .simd(let set) = engine {
+      let evidence = ScanEvidence(set: set, pool: pool, voxelSize: configuration.voxelSizeMeters)
+      evidence.reserve(
+        points: configuration.maximumPointCount, words: configuration.exactVolumeWords)
+      self.evidence = evidence
+    } else {
+      evidence = nil
+    }
+    window[3] = Int32(configuration.cellCountX)
+    window[4] = Int32(configuration.cellCountY)
+    window[5] = Int32(configuration.wordCount)
+    reset()
+  }
+
+  /// Forgets everything; the window stays where it is.
+  public func reset() {
+    lines.fill(-128)
+    occupied.zero()
+    known.zero()
+    windowFree.zero()
+    windowHits.zero()
+  }
+
+  /// Key of the window's first voxel: it covers `origin ..< origin + cell counts`.
+  public var origin: VoxelKey { VoxelKey(x: window[0], y: window[1], z: window[2]) }
+  /// The window's lower corner, metres in world.
+  public var lowerMeters: SIMD3<Double> {
+    SIMD3(Double(window[0]), Double(window[1]), Double(window[2])) * configuration.voxelSizeMeters
+  }
+  public var cellCounts: SIMD3<Int> {
+    SIMD3(configuration.cellCountX, configuration.cellCountY, configuration.cellCountZ)
+  }
+
+  /// Moves the window in whole voxels so that x and y are centred on `position` (metres in world)
+  /// and the floor lies `lowerZMeters` below it, and makes what rolls in unknown.
+  ///
+  /// The height follows only when it is off by more than an eighth of the window's height, because
+  /// moving it shifts every column.
+  public func recenter(onWorld position: SIMD3<Double>) {
+    let size = configuration.voxelSizeMeters
+    let target = SIMD3<Int32>(
+      Self.key(position.x / size) - Int32(configuration.cellCountX / 2),
+      Self.key(position.y / size) - Int32(configuration.cellCountY / 2),
+      Self.key((position.z + configuration.lowerZMeters) / size))
+    let slack = isPlaced ? Int32(max(1, configuration.cellCountZ / 8)) : 0
+    isPlaced = true
+    let rise = target.z - window[2]
+    if abs(rise) > slack { shiftHeight(by: Int(rise)) }
+    rollX(to: target.x)
+    rollY(to: target.y)
+    evidence?.zPhase = window[2]
+  }
+
+  private static func key(_ value: Double) -> Int32 {
+    precondition(abs(value) < 1e9, "a window cannot be centred \(value) voxels from the origin")
+    return Int32(value.rounded(.down))
+  }
+
+  private func rollX(to target: Int32) {
+    let count = configuration.cellCountX
+    let moved = Int(target) - Int(window[0])
+    let first = moved >= 0 ? Int(window[0]) : Int(target)
+    for column in 0..<min(abs(moved), count) {
+      let slot = Self.wrap(first + column, count)
+      for row in 0..<configuration.cellCountY { forget(slotX: slot, slotY: row, columns: 1) }
+    }
+    window[0] = target
+  }
+
+  private func rollY(to target: Int32) {
+    let count = configuration.cellCountY
+    let moved = Int(target) - Int(window[1])
+    let first = moved >= 0 ? Int(window[1]) : Int(target)
+    for row in 0..<min(abs(moved), count) {
+      forget(slotX: 0, slotY: Self.wrap(first + row, count), columns: configuration.cellCountX)
+    }
+    window[1] = target
+  }
+
+  static func wrap(_ value: Int, _ count: Int) -> Int {
+    let rest = value % count
+    return rest < 0 ? rest + count : rest
+  }
+
+  private func forget(slotX: Int, slotY: Int, columns: Int) {
+    let words = configuration.wordCount
+    let first = (slotY * configuration.cellCountX + slotX) * words
+    for word in first..<first + columns * words {
+      if unsafe known.pointer[word] == 0 { continue }
+      unsafe known.pointer[word] = 0
+      unsafe occupied.pointer[word] = 0
+      unsafe (lines.pointer + word * 64).update(repeating: -128, count: 64)
+    }
+  }
+
+  /// Moves every column's voxels down by `rise` (up where negative) inside its lines.
+  private func shiftHeight(by rise: Int) {
+    let height = configuration.wordCount * 64
+    let kept = max(0, height - abs(rise))
+    for column in 0..<configuration.columnCount {
+      let base = unsafe lines.pointer + column * height
+      if kept > 0 {
+        let source = unsafe base + max(0, rise)
+        unsafe (base + max(0, -rise)).update(from: source, count: kept)
+      }
+      let cleared = unsafe base + (rise > 0 ? kept : 0)
+      unsafe cleared.update(repeating: -128, count: height - kept)
+      rebuildPlanes(column: column)
+    }
+    window[2] += Int32(rise)
+  }
+
+  private func rebuildPlanes(column: Int) {
+    for word in 0..<configuration.wordCount {
+      let line = column * configuration.wordCount + word
+      var knownBits: UInt64 = 0
+      var occupiedBits: UInt64 = 0
+      for bit in 0..<64 {
+        let place = unsafe lines.pointer + line * 64 + bit
+        if heightMasks[word] >> UInt64(bit) & 1 == 0 { unsafe place.pointee = -128 }
+        let value = unsafe place.pointee
+        if value == -128 { continue }
+        knownBits |= 1 << UInt64(bit)
+        if value >= byteModel.threshold { occupiedBits |= 1 << UInt64(bit) }
+      }
+      known[line] = knownBits
+      occupied[line] = occupiedBits
+    }
+  }
+}

@@ -1,0 +1,100 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Finds the ray ends of every block of 4,096 points; a block's results depend on nothing else.
+@unsafe
+struct EndsJob: PartitionedJob {
+  let set: InstructionSet
+  let x: UnsafePointer<Float>
+  let y: UnsafePointer<Float>
+  let z: UnsafePointer<Float>
+  let count: Int
+  let parameters: UnsafePointer<Double>
+  let ends: UnsafeMutablePointer<Float>
+  let keys: UnsafeMutablePointer<Int32>
+  let isHit: UnsafeMutablePointer<UInt8>
+  let capacity: Int
+  let bounds: UnsafeMutablePointer<Int32>
+  let counts: UnsafeMutablePointer<Int>
+  let dropped: UnsafeMutablePointer<Int>
+
+  func run(part: Int, of parts: Int) {
+    var block = part
+    while unsafe block * ScanEvidence.blockSize < count {
+      let first = block * ScanEvidence.blockSize
+      for index in 0..<3 {
+        unsafe bounds[6 * block + index] = .max
+        unsafe bounds[6 * block + 3 + index] = .min
+        unsafe dropped[3 * block + index] = 0
+      }
+      unsafe counts[block] = OccupancyKernels.findRayEnds(
+        set, x + first, y + first, z + first, min(ScanEvidence.blockSize, count - first),
+        parameters, ends + first, keys + first, isHit + first, capacity, bounds + 6 * block,
+        dropped + 3 * block)
+      block += parts
+    }
+  }
+}
+
+/// Carves blocks of rays, dealt out in turn because neighbouring blocks differ in length, into the
+/// part's own free volume, then marks the hits of the part's own rows.
+@unsafe
+struct CarveJob: PartitionedJob {
+  let set: InstructionSet
+  let ends: UnsafePointer<Float>
+  let keys: UnsafePointer<Int32>
+  let isHit: UnsafePointer<UInt8>
+  let order: UnsafeMutablePointer<Int32>
+  let capacity: Int
+  let counts: UnsafePointer<Int>
+  let blockCount: Int
+  let carves: Bool
+  let parameters: UnsafePointer<Double>
+  let originKey: UnsafePointer<Int32>
+  let volume: UnsafePointer<Int32>
+  let buckets: UnsafeMutablePointer<Int32>
+  let scratch: UnsafeMutablePointer<Int64>
+  let free: UnsafeMutablePointer<UInt64>
+  let partStride: Int
+  let hits: UnsafeMutablePointer<UInt64>
+
+  func run(part: Int, of parts: Int) {
+    var block = part
+    while unsafe carves && block < blockCount {
+      let first = block * ScanEvidence.blockSize
+      unsafe OccupancyKernels.orderRays(
+        set, keys, capacity, originKey, first, counts[block], buckets + 320 * part, order + first)
+      unsafe OccupancyKernels.carveRays(
+        set, ends, capacity, order + first, counts[block], parameters, volume,
+        free + part * partStride, scratch + 8 * part)
+      block += parts
+    }
+    let rows = unsafe partition(Int(volume[4]), part: part, of: parts)
+    for block in unsafe 0..<blockCount {
+      let first = block * ScanEvidence.blockSize
+      unsafe OccupancyKernels.markHits(
+        set, keys + first, isHit + first, capacity, counts[block], volume, rows.lowerBound,
+        rows.upperBound, hits)
+    }
+  }
+}
+
+/// Zeroes the first `words` words of every volume.
+@unsafe
+struct ClearJob: PartitionedJob {
+  let free: UnsafeMutablePointer<UInt64>
+  let hits: UnsafeMutablePointer<UInt64>
+  let words: Int
+  let partStride: Int
+
+  func run(part: Int, of parts: Int) {
+    let range = unsafe partition(words, part: part, of: parts, grain: 64)
+    for volume in 0..<parts {
+      unsafe memset(free + volume * partStride + range.lowerBound, 0, range.count * 8)
+    }
+    unsafe memset(hits + range.lowerBound, 0, range.count * 8)
+  }
+}

@@ -1,0 +1,103 @@
+import CVectorShims
+
+/// Floats of scratch that `linearRows` needs: one tile of 12 rows × 32 columns.
+public let linearScratchCount = 384
+
+/// Rows `rowLower ..< rowUpper` of output = epilogue(input · Wᵀ + bias).
+///
+/// `weights` is packed [block of 16 outputs][inputs][16] with zero columns behind the last output,
+/// `bias` padded to whole blocks. `activation`: 0 none, 1 ReLU, 2 GELU with erf, 3 GELU with tanh;
+/// `residual` is added after it. Rows are taken in blocks that stay in the second-level cache while
+/// a panel of 32 columns of weights stays in the first.
+@inline(never)
+public func linearRows(
+  _ input: UnsafePointer<Float>, _ inputStride: Int, _ rowLower: Int, _ rowUpper: Int,
+  _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>, _ inputs: Int, _ outputs: Int,
+  _ activation: Int, _ residual: UnsafePointer<Float>?, _ residualStride: Int,
+  _ output: UnsafeMutablePointer<Float>, _ outputStride: Int,
+  _ scratch: UnsafeMutablePointer<Float>
+) {
+  let rowsPerTile = Int(swl_tile_rows())
+  let blockStride = inputs &* 16
+  let lowest: Float = activation == 1 ? 0 : -.infinity
+  var blockLower = rowLower
+  while blockLower < rowUpper {
+    let blockUpper = min(blockLower &+ 96, rowUpper)
+    var column = 0
+    while column < outputs {
+      let columns = min(32, outputs &- column)
+      let panel = weights + (column &>> 4) &* blockStride
+      let direct = activation < 2 && residual == nil && (columns & 15) == 0
+      var row = blockLower
+      while row < blockUpper {
+        let rows = min(rowsPerTile, blockUpper &- row)
+        let target = output + row &* outputStride + column
+        matrixTile(
+          input + row &* inputStride, inputStride, rows, panel, blockStride,
+          (columns &+ 15) &>> 4, inputs, bias + column, direct ? target : scratch,
+          direct ? outputStride : 32, lowest)
+        if !direct {
+          let addend = residual.map { $0 + row &* residualStride + column }
+          finishTile(scratch, rows, columns, activation, addend, residualStride, target, outputStride)
+        }
+        row &+= rowsPerTile
+      }
+      column &+= 32
+    }
+    blockLower = blockUpper
+  }
+}
+
+/// Activation, residual and the last columns: from the tile in `scratch` (rows of 32) to `output`.
+@inline(never)
+func finishTile(
+  _ scratch: UnsafePointer<Float>, _ rows: Int, _ columns: Int, _ activation: Int,
+  _ residual: UnsafePointer<Float>?, _ residualStride: Int,
+  _ output: UnsafeMutablePointer<Float>, _ outputStride: Int
+) {
+  var row = 0
+  while row < rows {
+    var column = 0
+    while column < columns {
+      var value = swl_load_f32x16(scratch + row &* 32 + column)
+      if activation == 2 { value = geluErf(value) }
+      if activation == 3 { value = geluTanh(value) }
+      let count = Int64(columns &- column)
+      let target = output + row &* outputStride + column
+      if count >= 16 {
+        if let residual {
+          value = value + swl_load_f32x16(residual + row &* residualStride + column)
+        }
+        swl_store_f32x16(target, value)
+      } else {
+        if let residual {
+          value =
+            value + swl_load_f32x16_partial(residual + row &* residualStride + column, count)
+        }
+        swl_store_f32x16_partial(target, value, count)
+      }
+      column &+= 16
+    }
+    row &+= 1
+  }
+}
+
+/// Row-major weights [outputs][inputs] to packed blocks [block of 16][inputs][16], zeros behind the
+/// last output.
+@inline(never)
+public func packWeights(
+  _ weights: UnsafePointer<Float>, _ outputs: Int, _ inputs: Int, _ weightStride: Int,
+  _ packed: UnsafeMutablePointer<Float>
+) {
+  var column = 0
+  let padded = (outputs &+ 15) & ~15
+  while column < padded {
+    let target = packed + (column &>> 4) &* inputs &* 16 + (column & 15)
+    var k = 0
+    while k < inputs {
+      target[k &* 16] = column < outputs ? weights[column &* weightStride &+ k] : 0
+      k &+= 1
+    }
+    column &+= 1
+  }
+}

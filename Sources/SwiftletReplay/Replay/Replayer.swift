@@ -1,0 +1,295 @@
+import Swiftlet
+
+/// Told about every measured frame, outside the timed region.
+public protocol ReplayObserver: AnyObject {
+  func replayDidStart(_ result: ReplayResult, frameCount: Int)
+  /// `progress.target` is how many frames the verdict would take now, as far as that is known.
+  func replayDidMeasure(_ record: FrameRecord, progress: ReplayProgress)
+  func replayDidFinish(_ result: ReplayResult)
+}
+
+/// Where a replay stands.
+public struct ReplayProgress: Sendable, Equatable {
+  public var measuredFrames = 0
+  /// Frames this run will measure, as far as is known now.
+  public var expectedFrames = 0
+  public var misses = 0
+  public var pass = 0
+  /// Recorded time since the first frame, and wall time since the first measured frame.
+  public var recordedNanoseconds: Int64 = 0
+  public var elapsedNanoseconds: Int64 = 0
+
+  public init() {}
+}
+
+/// Replays a recording through a processor, with a clock between the stages.
+///
+/// Every recorded frame is measured once, in order, at any rate; a recording too short for a verdict
+/// is looped with its poses continued. Reading and decoding happen on another thread and never while
+/// a frame is timed.
+public final class Replayer {
+  private let source: any FrameSource
+  private let processor: any FrameProcessor
+  private let options: ReplayOptions
+  private let clock: any ReplayClock
+  private let counters: any HostCounters
+  private let allocations: AllocationCounting?
+  private let isInterrupted: () -> Bool
+  private weak var observer: (any ReplayObserver)?
+
+  private var result: ReplayResult
+  private var schedule: FrameSchedule
+  private var progress = ReplayProgress()
+  private let digest = OutputDigest()
+  /// Clock readings of one frame: before the first stage and after each.
+  private let ticks: AlignedBuffer<Int64>
+  private let firstBudgetStage: Int
+  private var pipelineFreeSince: Int64 = 0
+  private var longestRun = 0
+  private var currentRun = 0
+  private var lostInLoops = 0
+
+  /// - Parameters:
+  ///   - build: what the verdict assumes; tests with a clock of their own say `release`.
+  ///   - isInterrupted: asked between frames; true ends the run with what there is.
+  public init(
+    source: any FrameSource, processor: any FrameProcessor, options: ReplayOptions = .init(),
+    clock: any ReplayClock = MonotonicClock(), counters: any HostCounters = LinuxHostCounters(),
+    allocations: AllocationCounting? = nil, build: BuildMode = .current,
+    observer: (any ReplayObserver)? = nil, isInterrupted: @escaping () -> Bool = { false }
+  ) {
+    let stages = processor.stages
+    let firstBudgetStage = stages.firstIndex(where: \.isInBudget) ?? stages.count
+    precondition(
+      stages[firstBudgetStage...].allSatisfy(\.isInBudget),
+      "stages outside the budget come first, found \(stages.map(\.name))")
+    self.source = source
+    self.processor = processor
+    self.options = options
+    self.clock = clock
+    self.counters = counters
+    self.allocations = allocations
+    self.observer = observer
+    self.isInterrupted = isInterrupted
+    self.firstBudgetStage = firstBudgetStage
+    ticks = AlignedBuffer(count: stages.count + 2)
+    schedule = FrameSchedule(rate: options.rate)
+    result = ReplayResult(
+      recordingName: source.name, stages: stages, processor: processor.processorDescription,
+      options: options, build: build)
+    result.records.reserveCapacity(max(source.frameCount, options.maximumMeasuredFrames))
+  }
+
+  /// Runs to the end of the recording, or on until the verdict is decided, and returns everything
+  /// measured.
+  public func run() -> ReplayResult {
+    let prefetcher = Prefetcher(
+      reader: LoopingReader(
+        source: source, frameLimit: options.frameLimit,
+        cachedFrameLimit: options.cachedFrameLimit, loops: mayLoop),
+      readAhead: options.readAhead)
+    defer { prefetcher.stop() }
+    observer?.replayDidStart(
+      result, frameCount: min(source.frameCount, options.frameLimit ?? .max))
+    replay(from: prefetcher)
+    finish()
+    observer?.replayDidFinish(result)
+    return result
+  }
+
+  private var mayLoop: Bool { options.isGated && options.loops && result.build == .release }
+
+  private func replay(from prefetcher: Prefetcher) {
+    var before = HostSample()
+    var startNanoseconds: Int64 = 0
+    while let frame = prefetcher.take() {
+      if isInterrupted() {
+        result.isInterrupted = true
+        return
+      }
+      if frame.pass > 0, isDecided || lostInLoops > options.maximumMeasuredFrames { return }
+      result.warnings += frame.warnings
+      guard let sensorFrame = frame.sensorFrame else {
+        noteLoss(of: frame)
+        continue
+      }
+      prefetcher.closeGate()
+      if result.records.isEmpty, result.warmupFrameCount == 0 {
+        warmUp(sensorFrame)
+        before = counters.sample()
+        startNanoseconds = clock.nowNanoseconds
+      }
+      let isMeasured = measure(frame, sensorFrame, prefetcher)
+      result.stealNanoseconds = (counters.sample() - before).stealNanoseconds
+      progress.elapsedNanoseconds = clock.nowNanoseconds - startNanoseconds
+      if isMeasured, let record = result.records.last {
+        observer?.replayDidMeasure(record, progress: progress)
+      }
+    }
+  }
+
+  /// True when looping on would change nothing.
+  private var isDecided: Bool {
+    result.records.count >= options.maximumMeasuredFrames
+      || options.rule.judge(
+        frames: result.records.count, misses: progress.misses, longestRun: longestRun
+      ).verdict != .inconclusive
+  }
+
+  /// Repeats the first frame so that caches, page tables and clocks settle, then forgets it.
+  private func warmUp(_ frame: SensorFrame) {
+    for _ in 0..<options.warmupFrameCount {
+      do { try runStages(frame) } catch { break }
+      result.warmupFrameCount += 1
+    }
+    processor.reset()
+    _ = processor.takeWarnings()
+    pipelineFreeSince = clock.nowNanoseconds
+  }
+
+  private func runStages(_ frame: SensorFrame) throws {
+    var frame = frame
+    for stage in result.stages.indices { try processor.run(stage: stage, on: &frame) }
+  }
+
+  /// False when the frame could not be processed.
+  private func measure(
+    _ frame: LoopedFrame, _ sensorFrame: SensorFrame, _ prefetcher: Prefetcher
+  ) -> Bool {
+    defer {
+      collectWarnings(of: frame)
+      prefetcher.openGate()
+    }
+    do {
+      var sensorFrame = sensorFrame
+      try timeStages(&sensorFrame, 0..<firstBudgetStage)
+      let due = waitUntilDue(sensorFrame, prefetcher)
+      allocations?.start()
+      let before = counters.sample()
+      // Each reading ends one stage and starts the next, so that no time falls between two.
+      try timeStages(&sensorFrame, firstBudgetStage..<result.stages.count)
+      let host = counters.sample() - before
+      let allocated = allocations?.stop()
+      append(frame, sensorFrame, due: due, host: host, allocated: allocated)
+      return true
+    } catch {
+      _ = allocations?.stop()
+      noteFailure(of: frame, error)
+      return false
+    }
+  }
+
+  private func collectWarnings(of frame: LoopedFrame) {
+    for var warning in processor.takeWarnings() where frame.pass == 0 {
+      warning.frame = frame.index
+      result.warnings.append(warning)
+    }
+  }
+
+  /// Stores the readings of `range` in `ticks`: the start at `range.lowerBound`, then each end. The
+  /// in-budget stages are stored one place further, because a wait may lie before them.
+  private func timeStages(_ frame: inout SensorFrame, _ range: Range<Int>) throws {
+    let shift = range.lowerBound == firstBudgetStage ? 1 : 0
+    unsafe ticks.pointer[range.lowerBound + shift] = clock.nowNanoseconds
+    for stage in range {
+      try processor.run(stage: stage, on: &frame)
+      unsafe ticks.pointer[stage + 1 + shift] = clock.nowNanoseconds
+    }
+  }
+
+  private func waitUntilDue(_ frame: SensorFrame, _ prefetcher: Prefetcher) -> Int64? {
+    let ready = clock.nowNanoseconds
+    guard
+      var due = schedule.nextDue(timestampNanoseconds: frame.timestampNanoseconds, now: ready)
+    else { return nil }
+    due = schedule.forgive(due: due, pipelineFreeSince: pipelineFreeSince, readyAt: ready)
+    guard due > ready else { return due }
+    prefetcher.openGate()
+    while clock.nowNanoseconds < due, !isInterrupted() { clock.sleep(untilNanoseconds: due) }
+    let woken = clock.nowNanoseconds
+    prefetcher.closeGate()
+    return schedule.forgive(due: due, pipelineFreeSince: woken, readyAt: clock.nowNanoseconds)
+  }
+
+  private func append(
+    _ frame: LoopedFrame, _ sensorFrame: SensorFrame, due: Int64?, host: HostSample,
+    allocated: Int64?
+  ) {
+    let stageCount = result.stages.count
+    let durations = (0..<stageCount).map { stage in
+      let shift = stage >= firstBudgetStage ? 1 : 0
+      return ticks[stage + 1 + shift] - ticks[stage + shift]
+    }
+    let start = ticks[firstBudgetStage + 1]
+    let end = ticks[stageCount + 1]
+    pipelineFreeSince = end
+    var record = FrameRecord(
+      measuredIndex: result.records.count, pass: frame.pass, recordedIndex: frame.index,
+      timestampNanoseconds: sensorFrame.timestampNanoseconds, stageNanoseconds: durations,
+      serviceNanoseconds: end - start, responseNanoseconds: due.map { end - $0 }, isMissed: false,
+      allocations: allocated, host: host, digest: nil, sensors: sensorStates(of: sensorFrame))
+    record.isMissed = record.judgedNanoseconds > options.budgetNanoseconds
+    if frame.pass == 0 {
+      result.distinctFrameCount += 1
+      record.digest = digestOfOutputs()
+    }
+    result.records.append(record)
+    note(record)
+  }
+
+  private func note(_ record: FrameRecord) {
+    currentRun = record.isMissed ? currentRun + 1 : 0
+    longestRun = max(longestRun, currentRun)
+    progress.misses += record.isMissed ? 1 : 0
+    progress.measuredFrames = result.records.count
+    progress.pass = record.pass
+    progress.recordedNanoseconds =
+      record.timestampNanoseconds - result.records[0].timestampNanoseconds
+    progress.expectedFrames = expectedFrames
+  }
+
+  private var expectedFrames: Int {
+    let distinct = min(source.frameCount, options.frameLimit ?? .max)
+    guard mayLoop else { return distinct }
+    let needed = BinomialBounds.framesToBound(
+      misses: progress.misses, rate: options.rule.missRate)
+    return max(distinct, min(needed, options.maximumMeasuredFrames))
+  }
+
+  private func digestOfOutputs() -> UInt64 {
+    unsafe processor.forEachOutput { name, bytes in unsafe digest.add(name: name, bytes: bytes) }
+    return digest.endFrame()
+  }
+
+  private func sensorStates(of frame: SensorFrame) -> [SensorState] {
+    frame.cameras.map {
+      SensorState(name: $0.name, isValid: $0.isValid, ageNanoseconds: $0.ageNanoseconds)
+    }
+      + frame.lidars.map {
+        SensorState(name: $0.name, isValid: $0.isValid, ageNanoseconds: $0.ageNanoseconds)
+      }
+  }
+
+  private func noteFailure(of frame: LoopedFrame, _ error: any Error) {
+    pipelineFreeSince = clock.nowNanoseconds
+    noteLoss(of: frame)
+    guard frame.pass == 0 else { return }
+    result.warnings.append(
+      ReplayWarning(
+        code: ReplayWarning.frameNotProcessed, frame: frame.index, message: "\(error)"))
+  }
+
+  private func noteLoss(of frame: LoopedFrame) {
+    if frame.pass == 0 { result.lostFrameCount += 1 } else { lostInLoops += 1 }
+  }
+
+  private func finish() {
+    result.warnings = source.warnings + result.warnings
+    if result.distinctFrameCount > 0 { result.digest = digest.run }
+    if result.isInterrupted { result.faults.insert(.interrupted) }
+    if result.warnings.contains(where: \.isDamage) { result.faults.insert(.recordingDamaged) }
+    if result.distinctFrameCount == 0, !result.isInterrupted {
+      result.faults.insert(.recordingDamaged)
+    }
+  }
+}
