@@ -14,6 +14,7 @@ struct SwiftletCommand: AsyncParsableCommand {
       """,
     version: SwiftletVersion.package,
     subcommands: [
+      ReplayCommand.self,
       InfoCommand.self,
       MapCommand.self,
       SynthCommand.self,
@@ -21,6 +22,5 @@ struct SwiftletCommand: AsyncParsableCommand {
       BenchCommand.self,
       EnvCommand.self,
       ConfigCommand.self,
-      ReplayCommand.self,
     ])
 }

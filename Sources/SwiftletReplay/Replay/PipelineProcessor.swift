@@ -61,11 +61,9 @@ public final class PipelineProcessor: FrameProcessor {
     guard let occupancy = pipeline.occupancy else { return }
     let origin = [Int64(occupancy.origin.x), Int64(occupancy.origin.y), Int64(occupancy.origin.z)]
     unsafe origin.withUnsafeBytes { unsafe body("occupancy_origin", $0) }
-    let configuration = occupancy.configuration
-    let byteCount =
-      configuration.cellCountX * configuration.cellCountY * configuration.wordCount * 64
-    unsafe body(
-      "occupancy", UnsafeRawBufferPointer(start: occupancy.memory.lines, count: byteCount))
+    let memory = unsafe occupancy.memory
+    let byteCount = unsafe occupancy.cellCounts.x * occupancy.cellCounts.y * memory.wordCount * 64
+    unsafe body("occupancy", UnsafeRawBufferPointer(start: memory.lines, count: byteCount))
   }
 
   @unsafe
