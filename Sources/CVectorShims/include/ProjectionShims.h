@@ -31,6 +31,13 @@ SWL_INLINE swl_i64x8 swl_less_f64x8(swl_f64x8 a, swl_f64x8 b) { return a < b; }
 SWL_INLINE swl_f64x8 swl_select_f64x8(swl_i64x8 mask, swl_f64x8 a, swl_f64x8 b) {
   return mask ? a : b;
 }
+typedef double swl_f64x4 __attribute__((ext_vector_type(4)));
+SWL_INLINE swl_f64x4 swl_load_f64x4(const double *_Nonnull p) {
+  swl_f64x4 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+SWL_INLINE void swl_store_f64x4(double *_Nonnull p, swl_f64x4 v) { __builtin_memcpy(p, &v, sizeof v); }
 /// Eight doubles rounded once to float and stored.
 SWL_INLINE void swl_store_narrowed_f64x8(float *_Nonnull p, swl_f64x8 v) {
   swl_f32x8 narrow = __builtin_convertvector(v, swl_f32x8);

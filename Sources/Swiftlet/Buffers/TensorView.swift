@@ -49,7 +49,7 @@ public struct TensorView: @unchecked Sendable {
 
 /// A borrowed cloud of points: x, y, z as float32 at `byteOffsets`, one record every `byteStride`.
 @safe
-public struct PointCloudView: @unchecked Sendable {
+public struct PointCloudView: @unchecked Sendable, BitwiseCopyable {
   let base: UnsafeRawPointer?
   public let count: Int
   public let byteStride: Int
@@ -84,7 +84,7 @@ public struct PointCloudView: @unchecked Sendable {
 
 /// A borrowed 8-bit RGB image, [y][x][3], rows `byteStride` apart.
 @safe
-public struct ImageView: @unchecked Sendable {
+public struct ImageView: @unchecked Sendable, BitwiseCopyable {
   let base: UnsafePointer<UInt8>
   public let widthPixels: Int
   public let heightPixels: Int

@@ -17,25 +17,25 @@ extension Activation {
     _ input: AlignedBuffer<Float>, into output: AlignedBuffer<Float>, engine: Engine
   ) {
     precondition(output.count >= input.count, "\(input.count) values into \(output.count)")
-    guard case .simd(let set) = engine else {
-      for index in 0..<input.count { output[index] = activateReference(input[index], self) }
-      return
-    }
-    unsafe activate(input.pointer, output.pointer, input.count, self, set)
+    unsafe activate(input.pointer, output.pointer, input.count, self, engine)
   }
 }
 
 /// In place.
 @unsafe func activateRow(
-  _ row: UnsafeMutablePointer<Float>, count: Int, _ activation: Activation, _ set: InstructionSet
+  _ row: UnsafeMutablePointer<Float>, count: Int, _ activation: Activation, _ engine: Engine
 ) {
-  unsafe activate(row, row, count, activation, set)
+  unsafe activate(row, row, count, activation, engine)
 }
 
 @unsafe private func activate(
   _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>, _ count: Int,
-  _ activation: Activation, _ set: InstructionSet
+  _ activation: Activation, _ engine: Engine
 ) {
+  guard case .simd(let set) = engine else {
+    for index in 0..<count { unsafe output[index] = activateReference(input[index], activation) }
+    return
+  }
   let kind = activation.rawValue
   switch set {
   case .portable: unsafe SwiftletKernelsPortable.activate(input, output, count, kind)

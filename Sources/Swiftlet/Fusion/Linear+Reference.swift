@@ -9,8 +9,8 @@ func linearReference(_ input: [Float], weight: [Float], bias: [Float]) -> [Float
 
 extension LinearJob {
   /// activation(x Wᵀ + b) + residual, row by row.
-  func runReference() {
-    for row in unsafe 0..<rows {
+  func multiplyReference(_ range: Range<Int>) {
+    for row in range {
       for column in unsafe 0..<outputs {
         var sum = unsafe bias[column]
         for k in unsafe 0..<inputs {

@@ -58,42 +58,53 @@ public final class Linear: @unchecked Sendable {
     scratch = AlignedBuffer(count: SwiftletKernels.linearScratchCount * maximumThreads)
   }
 
-  /// output[row] = activation(input[row] Wᵀ + b) + residual[row] for `rows` rows. Strides are in
-  /// floats. `output` may be `residual`, but not `input`.
+  /// output[row] = norm(activation(input[row] Wᵀ + b) + residual[row]) for `rows` rows. Strides are
+  /// in floats. `output` may be `residual`, but not `input`; with a norm its rows are contiguous.
   @unsafe
   public func apply(
     _ input: UnsafePointer<Float>, inputStride: Int? = nil, rows: Int,
     activation: Activation = .none, residual: UnsafePointer<Float>? = nil,
-    residualStride: Int? = nil, into output: UnsafeMutablePointer<Float>, outputStride: Int? = nil,
-    engine: Engine, gemm: GEMMEngine = .own, pool: WorkerPool
+    residualStride: Int? = nil, norm: LayerNorm? = nil, into output: UnsafeMutablePointer<Float>,
+    outputStride: Int? = nil, engine: Engine, gemm: GEMMEngine = .own, pool: WorkerPool
   ) {
     precondition(
       pool.threadCount * SwiftletKernels.linearScratchCount <= scratch.count,
       "\(pool.threadCount) threads, \(scratch.count / SwiftletKernels.linearScratchCount) announced")
-    let job = unsafe LinearJob(
+    let job = unsafe job(
+      input, inputStride: inputStride, rows: rows, activation: activation, residual: residual,
+      residualStride: residualStride, norm: norm, into: output, outputStride: outputStride,
+      engine: engine)
+    if gemm == .openBLAS && engine != .reference {
+      unsafe pool.run(OpenBLASJob(linear: job))
+    } else {
+      unsafe pool.run(job)
+    }
+  }
+
+  /// The call as a job, for layers that run several in one.
+  @unsafe
+  func job(
+    _ input: UnsafePointer<Float>, inputStride: Int? = nil, rows: Int,
+    activation: Activation = .none, residual: UnsafePointer<Float>? = nil,
+    residualStride: Int? = nil, norm: LayerNorm? = nil, into output: UnsafeMutablePointer<Float>,
+    outputStride: Int? = nil, engine: Engine
+  ) -> LinearJob {
+    precondition(
+      norm == nil || norm!.width == outputs && (outputStride ?? outputs) == outputs,
+      "a norm of \(norm?.width ?? 0) over \(outputs) outputs, \(outputStride ?? outputs) apart")
+    return unsafe LinearJob(
       input: input, inputStride: inputStride ?? inputs, rows: rows, weight: weight.pointer,
       packedWeight: packedWeight.pointer, bias: bias.pointer, inputs: inputs, outputs: outputs,
       activation: activation, residual: residual, residualStride: residualStride ?? outputs,
-      output: output, outputStride: outputStride ?? outputs, scratch: scratch.pointer,
-      set: .portable)
-    switch (engine, gemm) {
-    case (.reference, _): unsafe job.runReference()
-    case (.simd(let set), .own):
-      var job = unsafe job
-      unsafe job.set = set
-      unsafe pool.run(job)
-    case (.simd(let set), .openBLAS):
-      var job = unsafe job
-      unsafe job.set = set
-      unsafe pool.run(OpenBLASJob(linear: job))
-    }
+      norm: norm.map { unsafe NormPointers($0) }, output: output,
+      outputStride: outputStride ?? outputs, scratch: scratch.pointer, engine: engine)
   }
 
   /// The same on buffers; `rows` rows, contiguous.
   public func apply(
     _ input: AlignedBuffer<Float>, rows: Int, activation: Activation = .none,
-    residual: AlignedBuffer<Float>? = nil, into output: AlignedBuffer<Float>, engine: Engine,
-    gemm: GEMMEngine = .own, pool: WorkerPool
+    residual: AlignedBuffer<Float>? = nil, norm: LayerNorm? = nil,
+    into output: AlignedBuffer<Float>, engine: Engine, gemm: GEMMEngine = .own, pool: WorkerPool
   ) {
     precondition(
       input.count >= rows * inputs && output.count >= rows * outputs,
@@ -103,8 +114,8 @@ public final class Linear: @unchecked Sendable {
       "\(residual?.count ?? 0) residuals for \(rows) rows of \(outputs)")
     unsafe apply(
       input.pointer, rows: rows, activation: activation,
-      residual: residual.map { unsafe UnsafePointer($0.pointer) }, into: output.pointer,
-      engine: engine, gemm: gemm, pool: pool)
+      residual: residual.map { unsafe UnsafePointer($0.pointer) }, norm: norm,
+      into: output.pointer, engine: engine, gemm: gemm, pool: pool)
   }
 }
 
@@ -119,44 +130,3 @@ func packed(_ weight: [Float], outputs: Int, inputs: Int) -> AlignedBuffer<Float
   return result
 }
 
-/// Rows split over threads in whole tiles; what a row is does not depend on the split.
-@unsafe struct LinearJob: PartitionedJob {
-  var input: UnsafePointer<Float>
-  var inputStride: Int
-  var rows: Int
-  var weight: UnsafePointer<Float>
-  var packedWeight: UnsafePointer<Float>
-  var bias: UnsafePointer<Float>
-  var inputs: Int
-  var outputs: Int
-  var activation: Activation
-  var residual: UnsafePointer<Float>?
-  var residualStride: Int
-  var output: UnsafeMutablePointer<Float>
-  var outputStride: Int
-  var scratch: UnsafeMutablePointer<Float>
-  var set: InstructionSet
-
-  func run(part: Int, of parts: Int) {
-    let range = unsafe partition(rows, part: part, of: parts, grain: 12)
-    let own = unsafe scratch + part * SwiftletKernels.linearScratchCount
-    switch unsafe set {
-    case .portable:
-      unsafe SwiftletKernelsPortable.linearRows(
-        input, inputStride, range.lowerBound, range.upperBound, packedWeight, bias, inputs, outputs,
-        activation.rawValue, residual, residualStride, output, outputStride, own)
-    case .baseline:
-      unsafe SwiftletKernels.linearRows(
-        input, inputStride, range.lowerBound, range.upperBound, packedWeight, bias, inputs, outputs,
-        activation.rawValue, residual, residualStride, output, outputStride, own)
-    case .avx2:
-      unsafe SwiftletKernelsAVX2.linearRows(
-        input, inputStride, range.lowerBound, range.upperBound, packedWeight, bias, inputs, outputs,
-        activation.rawValue, residual, residualStride, output, outputStride, own)
-    case .avx512:
-      unsafe SwiftletKernelsAVX512.linearRows(
-        input, inputStride, range.lowerBound, range.upperBound, packedWeight, bias, inputs, outputs,
-        activation.rawValue, residual, residualStride, output, outputStride, own)
-    }
-  }
-}

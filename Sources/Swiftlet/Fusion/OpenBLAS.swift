@@ -30,15 +30,22 @@ import CBlas
       CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows.count), Int32(l.outputs),
       Int32(l.inputs), 1, l.input + rows.lowerBound * l.inputStride, Int32(l.inputStride), l.weight,
       Int32(l.inputs), 1, l.output + rows.lowerBound * l.outputStride, Int32(l.outputStride))
-    guard unsafe l.activation != .none || l.residual != nil else { return }
+    unsafe finish(rows)
+  }
+
+  private func finish(_ rows: Range<Int>) {
+    let l = unsafe linear
+    guard unsafe l.activation != .none || l.residual != nil || l.norm != nil else { return }
     for row in rows {
       let target = unsafe l.output + row * l.outputStride
-      unsafe activateRow(target, count: l.outputs, l.activation, l.set)
+      unsafe activateRow(target, count: l.outputs, l.activation, l.engine)
       guard let residual = unsafe l.residual else { continue }
       for column in unsafe 0..<l.outputs {
         unsafe target[column] += residual[row * l.residualStride + column]
       }
     }
+    unsafe l.norm?.apply(
+      l.output, rows: rows, width: l.outputs, into: l.output, engine: l.engine)
   }
 }
 

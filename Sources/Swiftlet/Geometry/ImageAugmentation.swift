@@ -80,3 +80,29 @@ extension ImageAugmentation {
     }
   }
 }
+
+extension ImageAugmentation {
+  /// `resizeCropFlipRotate` for many images by `engine`: seven settings each (resize, left, top,
+  /// width, height, flip 0 or 1, rotation in degrees). Allocates its result.
+  public static func batch(_ settings: [Double], engine: Engine) -> [ImageAugmentation] {
+    precondition(settings.count % 7 == 0, "\(settings.count) values are no settings of 7")
+    let count = settings.count / 7
+    switch engine {
+    case .reference:
+      return (0..<count).map { index in
+        let s = Array(settings[(7 * index)..<(7 * index + 7)])
+        return resizeCropFlipRotate(
+          resize: s[0], left: s[1], top: s[2], width: s[3], height: s[4], flip: s[5] != 0,
+          rotateDegrees: s[6])
+      }
+    case .simd(let set):
+      let values: [Double] = unsafe filled(6 * count) { output in
+        unsafe ProjectionKernels.augmentationMatrices(set, settings, count, output)
+      }
+      return (0..<count).map { index in
+        let v = Array(values[(6 * index)..<(6 * index + 6)])
+        return ImageAugmentation(a00: v[0], a01: v[1], a10: v[2], a11: v[3], tx: v[4], ty: v[5])
+      }
+    }
+  }
+}

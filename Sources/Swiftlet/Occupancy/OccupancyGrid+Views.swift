@@ -5,16 +5,21 @@ extension OccupancyGrid {
     /// Cells in x and y.
     public let columns: Int
     public let rows: Int
-    /// [y][x][4]: occupied voxels, free voxels, lowest and highest occupied height above the ego
-    /// (metres; 0 and 0 where nothing is occupied).
-    public let values: AlignedBuffer<Float>
-    public static let channelCount = 4
+    /// [y][x]: occupied voxels and free voxels of the columns looked at.
+    public let occupied: AlignedBuffer<Float>
+    public let free: AlignedBuffer<Float>
+    /// [y][x]: lowest and highest occupied height above the ego, metres; 0 where nothing is.
+    public let lowestMeters: AlignedBuffer<Float>
+    public let highestMeters: AlignedBuffer<Float>
 
     /// Allocates; make one per pipeline.
     public init(columns: Int, rows: Int) {
       self.columns = columns
       self.rows = rows
-      values = AlignedBuffer(count: columns * rows * Self.channelCount)
+      occupied = AlignedBuffer(count: columns * rows)
+      free = AlignedBuffer(count: columns * rows)
+      lowestMeters = AlignedBuffer(count: columns * rows)
+      highestMeters = AlignedBuffer(count: columns * rows)
     }
   }
 
@@ -33,7 +38,9 @@ extension OccupancyGrid {
     unsafe pool.run(
       ColumnSummaryJob(
         view: EgoView(grid: self, worldFromEgo: worldFromEgo), lower: lower, cellSize: cellSize,
-        columns: summary.columns, rows: summary.rows, values: summary.values.pointer))
+        columns: summary.columns, rows: summary.rows, occupied: summary.occupied.pointer,
+        free: summary.free.pointer, lowest: summary.lowestMeters.pointer,
+        highest: summary.highestMeters.pointer))
   }
 
   /// The window resampled to an ego-aligned volume, [x][y][z] in memory as Occ3D stores it:
@@ -107,7 +114,10 @@ struct ColumnSummaryJob: PartitionedJob {
   let cellSize: SIMD2<Double>
   let columns: Int
   let rows: Int
-  let values: UnsafeMutablePointer<Float>
+  let occupied: UnsafeMutablePointer<Float>
+  let free: UnsafeMutablePointer<Float>
+  let lowest: UnsafeMutablePointer<Float>
+  let highest: UnsafeMutablePointer<Float>
 
   func run(part: Int, of parts: Int) {
     for y in unsafe partition(rows, part: part, of: parts) {
@@ -136,11 +146,11 @@ struct ColumnSummaryJob: PartitionedJob {
         highest = unsafe max(highest, height(column, 64 * word + 63 - bits.leadingZeroBitCount))
       }
     }
-    let target = unsafe values + (y * columns + x) * OccupancyGrid.ColumnSummary.channelCount
-    unsafe target[0] = Float(occupied)
-    unsafe target[1] = Float(free)
-    unsafe target[2] = lowest == .infinity ? 0 : lowest
-    unsafe target[3] = highest == -.infinity ? 0 : highest
+    let cell = unsafe y * columns + x
+    unsafe self.occupied[cell] = Float(occupied)
+    unsafe self.free[cell] = Float(free)
+    unsafe self.lowest[cell] = lowest == .infinity ? 0 : lowest
+    unsafe self.highest[cell] = highest == -.infinity ? 0 : highest
   }
 
   /// Height above the ego of a voxel's centre: the third row of egoFromWorld.

@@ -8,7 +8,7 @@ extension PipelineConfiguration {
       "depth.step_meters", depth.stepMeters > 0 && depth.upperMeters > depth.lowerMeters
         && depth.lowerMeters > 0 && depth.binCount <= 512,
       "0 < lower < upper with 1 to 512 bins", "\(depth.lowerMeters), \(depth.upperMeters), \(depth.stepMeters)")
-    try check("channels", (16...512).contains(channelCount), "16 to 512", "\(channelCount)")
+    try check("channels", (32...512).contains(channelCount), "32 to 512", "\(channelCount)")
     try check(
       "fusion.heads", fusion.headCount > 0 && channelCount % max(fusion.headCount, 1) == 0,
       "a divisor of \(channelCount) channels", "\(fusion.headCount)")
@@ -27,8 +27,8 @@ extension PipelineConfiguration {
     let size = (grid.upperMeters - grid.lowerMeters) / step
     try check(
       "grid.upper_meters", size.x >= 1 && size.y >= 1 && size.z >= 1 && size.x <= 2048
-        && size.y <= 2048 && size.z <= 64,
-      "1 to 2048 cells along x and y and 1 to 64 along z", "\(size)")
+        && size.y <= 2048 && grid.cellCounts.z == 1 && step.x == step.y,
+      "1 to 2048 square cells along x and y and 1 along z", "\(size)")
   }
 
   private func validateOccupancy() throws(ConfigurationError) {

@@ -6,7 +6,8 @@ extension PipelineConfiguration {
     {
       // Version of this file's format.
       "schema_version": \(Self.schemaVersion),
-      // The BEV grid in ego axes (x forward, y left, z up) at the frame's time: bounds and cell size, metres.
+      // The BEV grid in ego axes (x forward, y left, z up) at the frame's time: bounds and cell size, metres;
+      // cells are square and one slab high.
       "grid": {
         "lower_meters": \(list(grid.lowerMeters)),
         "upper_meters": \(list(grid.upperMeters)),
@@ -18,7 +19,7 @@ extension PipelineConfiguration {
         "upper_meters": \(depth.upperMeters),
         "step_meters": \(depth.stepMeters)
       },
-      // Feature channels of every BEV map, 16 to 512. Network features must have as many.
+      // Feature channels of every BEV map, 32 to 512. Network features must have as many.
       "channels": \(channelCount),
       // Camera-to-BEV on or off.
       "projection_enabled": \(projectionEnabled),

@@ -56,42 +56,6 @@ public enum CellRule: String, Sendable, BitwiseCopyable {
   case floor
 }
 
-/// Depths at which image features are placed: z along the optical axis, not along the ray.
-public struct DepthBins: Sendable, Equatable {
-  /// The lower edge of each bin, metres.
-  public var values: [Float]
-
-  public init(values: [Float]) {
-    precondition(!values.isEmpty, "0 depth bins; at least 1 is needed")
-    self.values = values
-  }
-  /// d_k = lower + k step for k < ceil((upper - lower) / step).
-  public static func uniform(lower: Double, upper: Double, step: Double) -> DepthBins {
-    // The small margin keeps quotients such as 40.000000000000004 from opening one bin more.
-    let count = Int(((upper - lower) / step - 1e-9).rounded(.up))
-    return DepthBins(values: (0..<max(count, 1)).map { Float(lower + Double($0) * step) })
-  }
-  /// Spacing-increasing depths (FlashOcc): d_k = lower ((upper - 1) / lower)^(k / (count - 1)).
-  public static func spacingIncreasing(lower: Double, upper: Double, count: Int) -> DepthBins {
-    let last = Double(max(count - 1, 1))
-    return DepthBins(
-      values: (0..<max(count, 1)).map {
-        Float(lower * power((upper - 1) / lower, Double($0) / last))
-      })
-  }
-  public var count: Int { values.count }
-}
-
-/// Pixel positions of feature rows and columns.
-public enum FrustumTemplate {
-  /// u_j = j (image - 1) / (count - 1): the first sample at pixel 0, the last at the last pixel. A
-  /// single sample lies at 0.
-  public static func endpointAligned(imageSize: Int, count: Int) -> [Float] {
-    let step = count > 1 ? Double(imageSize - 1) / Double(count - 1) : 0
-    return (0..<count).map { Float(Double($0) * step) }
-  }
-}
-
 /// A set of cameras by their position in the rig, up to 16.
 public struct CameraSet: OptionSet, Sendable, BitwiseCopyable {
   public var rawValue: UInt16

@@ -109,18 +109,16 @@ public final class FrustumLift {
     let camera = layout.cameras[index]
     let back = geometry.augmentation.inverse
     // Rounded to float32 as the projects' templates are.
-    let stepX = Self.templateStep(geometry.networkWidthPixels, camera.featureWidth)
-    let stepY = Self.templateStep(geometry.networkHeightPixels, camera.featureHeight)
+    let stepX = FrustumTemplate.step(
+      imageSize: geometry.networkWidthPixels, count: camera.featureWidth)
+    let stepY = FrustumTemplate.step(
+      imageSize: geometry.networkHeightPixels, count: camera.featureHeight)
     let intrinsics = geometry.intrinsics
     fillRays(index) { column, row in
       let pixel = SIMD2(
         Double(Float(Double(column) * stepX)), Double(Float(Double(row) * stepY)))
       return intrinsics.ray(of: back.applied(to: pixel))
     }
-  }
-
-  private static func templateStep(_ imageSize: Int, _ count: Int) -> Double {
-    count > 1 ? Double(imageSize - 1) / Double(count - 1) : 0
   }
 
   private func fillRays(_ index: Int, _ ray: (Int, Int) -> SIMD2<Double>) {

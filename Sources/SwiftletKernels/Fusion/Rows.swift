@@ -95,20 +95,25 @@ func layerNormRow(
   }
   let mean = SIMD16<Float>(repeating: swl_sum_f32x16(sum) / Float(width))
   var squares = zero
+  var rest = zero
   index = 0
   while index < width {
     let centered = loadOr(input + index, width &- index, mean) - mean
     squares = swl_fma_f32x16(centered, centered, squares)
+    rest = rest + centered
     index &+= 16
   }
-  let variance = swl_sum_f32x16(squares) / Float(width)
+  // What the rounding of the mean left over: matters when the mean is large beside the spread.
+  let left = swl_sum_f32x16(rest) / Float(width)
+  let variance = swl_sum_f32x16(squares) / Float(width) - left * left
   let deviation = swl_sqrt_f32x16(SIMD16(repeating: variance + epsilon))
   let inverse = SIMD16<Float>(repeating: 1) / deviation
   index = 0
   while index < width {
-    let centered = (loadOr(input + index, width &- index, mean) - mean) * inverse
+    let centered = loadOr(input + index, width &- index, mean) - mean
     let value = swl_fma_f32x16(
-      centered, swl_load_f32x16(weight + index), swl_load_f32x16(bias + index))
+      (centered - SIMD16(repeating: left)) * inverse, swl_load_f32x16(weight + index),
+      swl_load_f32x16(bias + index))
     storeSome(output + index, value, width &- index)
     index &+= 16
   }

@@ -6,7 +6,11 @@
 /// another engine in silence.
 public enum GoldenOperations {
   public static let runners: [String: GoldenRunner] = merged([
-    GoldenOccupancy.runners
+    GoldenGeometry.runners,
+    GoldenProjection.runners,
+    GoldenOccupancy.runners,
+    GoldenAttention.runners,
+    GoldenMetrics.runners,
   ])
 
   private static func merged(_ tables: [[String: GoldenRunner]]) -> [String: GoldenRunner] {

@@ -1,0 +1,194 @@
+/// The whole frame on one screen: project the cameras, update the map, fuse.
+///
+/// `process` is `project`, `update`, `fuse` in order; a caller that wants a clock between them calls
+/// the three itself. Results are owned by the pipeline and valid until its next call. Buffers are
+/// made by the first frame (or `prepare`) and again only when the rig changes; nothing else
+/// allocates. One caller at a time; several pipelines run side by side in a process.
+public final class FramePipeline {
+  public let configuration: PipelineConfiguration
+  public let weights: FusionWeights
+  public let engine: Engine
+  public let pool: WorkerPool
+  /// The BEV grid of every map, one slab high.
+  public let grid: BEVGrid
+  /// The rolling voxel window; nil when occupancy is off.
+  public let occupancy: OccupancyGrid?
+  /// What the last frame's cameras, LiDARs and poses were found to lack.
+  public private(set) var findings: [FrameFinding] = []
+  /// Buffers that depend on the rig; nil before the first frame.
+  var rig: RigBuffers?
+  let maps: MapBuffers
+  private let fusion: ModalityFusion
+  private let warp: BEVWarp
+  private let lidarMap: LidarBEVConfiguration
+  /// Where the ego was when `maps.fused` was made; nil when there is no history.
+  private var historyWorldFromEgo: RigidTransform?
+
+  /// - Parameters:
+  ///   - weights: nil takes the default weights, which make fusion a validity-weighted mean.
+  ///   - pool: shared with nobody else during a call.
+  public init(
+    configuration: PipelineConfiguration, weights: FusionWeights? = nil, engine: Engine = .best,
+    pool: WorkerPool
+  ) throws(ConfigurationError) {
+    try configuration.validate()
+    self.configuration = configuration
+    self.engine = engine
+    self.pool = pool
+    grid = configuration.grid.bevGrid
+    self.weights =
+      weights
+      ?? .default(
+        channels: configuration.channelCount, heads: configuration.fusion.headCount, modalities: 3)
+    try Self.check(self.weights, configuration)
+    let channels = configuration.channelCount
+    maps = MapBuffers(grid: grid, channels: channels)
+    fusion = ModalityFusion(
+      weights: self.weights, cellCount: grid.cellCount, engine: engine,
+      maximumThreads: pool.threadCount)
+    warp = BEVWarp(
+      width: grid.sizeX, height: grid.sizeY, channels: channels, engine: engine, pool: pool)
+    lidarMap = configuration.lidarMap
+    occupancy =
+      configuration.occupancy.enabled
+      ? try OccupancyGrid(
+        configuration: configuration.occupancyConfiguration, engine: engine, pool: pool) : nil
+    findings.reserveCapacity(64)
+  }
+
+  private static func check(
+    _ weights: FusionWeights, _ configuration: PipelineConfiguration
+  ) throws(ConfigurationError) {
+    guard weights.channels == configuration.channelCount, weights.modalities >= 3 else {
+      throw ConfigurationError(
+        field: "weights", expected: "\(configuration.channelCount) channels and 3 modalities",
+        found: "\(weights.channels) channels and \(weights.modalities) modalities",
+        remedy: "use weights made for this configuration")
+    }
+  }
+
+  /// The three verbs in order.
+  ///
+  /// - Throws: `InputError` when the frame's pose cannot be used. A sensor that cannot be used is
+  ///   masked and reported in `findings`.
+  public func process(_ frame: SensorFrame) throws(InputError) {
+    try project(frame)
+    update(frame)
+    fuse(frame)
+  }
+
+  /// Forgets all earlier frames: results afterwards equal those of a new pipeline.
+  public func reset() {
+    occupancy?.reset()
+    historyWorldFromEgo = nil
+    maps.reset()
+  }
+
+  /// Makes the buffers for a frame's rig, so that the first frame need not.
+  public func prepare(for frame: SensorFrame) throws(InputError) {
+    if let rig, rig.fits(frame) { return }
+    do throws(ConfigurationError) {
+      rig = try RigBuffers(
+        frame, configuration: configuration, grid: grid, lidarMap: lidarMap, engine: engine,
+        pool: pool)
+    } catch {
+      throw InputError(
+        input: "rig", expected: error.expected, found: error.found, remedy: error.remedy)
+    }
+  }
+
+  // MARK: project
+
+  /// Camera features and depth to the camera BEV map.
+  public func project(_ frame: SensorFrame) throws(InputError) {
+    findings.removeAll(keepingCapacity: true)
+    try checkPose(frame)
+    try prepare(for: frame)
+    guard let rig else { return }
+    rig.takeUsableSensors(of: frame, findings: &findings)
+    guard configuration.projectionEnabled, let cameraToBEV = rig.cameraToBEV else { return }
+    do throws(CalibrationError) {
+      try cameraToBEV.updateCalibration(rig.cameras)
+    } catch {
+      throw InputError(
+        input: error.sensor, expected: error.expected, found: error.found, remedy: error.remedy)
+    }
+    try cameraToBEV.project(rig.cameras)
+  }
+
+  private func checkPose(_ frame: SensorFrame) throws(InputError) {
+    let pose = frame.worldFromEgo
+    let reach = max(abs(pose.translation.x), abs(pose.translation.y), abs(pose.translation.z))
+    guard pose.isFinite, pose.rotation.orthonormalityError < 1e-3, reach < 1e7 else {
+      throw InputError(
+        input: "frame pose", expected: "a finite rigid transform within 10,000 km of the origin",
+        found: "translation \(pose.translation)", remedy: "correct the pose or skip the frame")
+    }
+  }
+
+  // MARK: update
+
+  /// The LiDAR scans into the voxel window, and the window's columns into BEV cells.
+  public func update(_ frame: SensorFrame) {
+    guard let occupancy, let rig else { return }
+    occupancy.recenter(onWorld: frame.worldFromEgo.translation)
+    for lidar in rig.lidars where lidar.isValid {
+      occupancy.add(
+        lidar.points, worldFromLidar: lidar.worldFromLidar,
+        egoFromLidar: frame.worldFromEgo.inverse * lidar.worldFromLidar)
+    }
+    let summary = occupancy.fold()
+    if summary.notFiniteCount > 0 {
+      findings.append(FrameFinding(kind: .pointsNotFinite, count: summary.notFiniteCount))
+    }
+    occupancy.summarizeColumns(
+      worldFromEgo: frame.worldFromEgo, lower: SIMD2(grid.lowerMeters.x, grid.lowerMeters.y),
+      cellSize: SIMD2(grid.stepMeters.x, grid.stepMeters.y), into: maps.columns)
+  }
+
+  // MARK: fuse
+
+  /// Camera map, LiDAR map and the previous fused map, moved by the ego motion, into one.
+  public func fuse(_ frame: SensorFrame) {
+    guard let rig, configuration.fusion.enabled else { return }
+    rig.egoPoints.update(lidars: rig.lidars, worldFromEgo: frame.worldFromEgo)
+    rig.lidarBEV.update(
+      points: rig.egoPoints.view, columns: occupancy == nil ? nil : maps.occupancyColumns,
+      into: maps.lidar, validity: maps.lidarValidity, pool: pool)
+    let previous = alignedHistory(frame)
+    maps.swapFused()
+    fusion.fuse(
+      cameraMap(rig), lidarMapView(rig), previous, into: maps.fused, validity: maps.fusedValidity,
+      pool: pool)
+    historyWorldFromEgo = frame.worldFromEgo
+  }
+
+  private func cameraMap(_ rig: RigBuffers) -> BEVMap? {
+    guard configuration.projectionEnabled, let cameraToBEV = rig.cameraToBEV,
+      rig.cameras.contains(where: \.isValid)
+    else { return nil }
+    return BEVMap(
+      features: cameraToBEV.bev, validity: cameraToBEV.cellValidity,
+      channels: configuration.channelCount)
+  }
+
+  private func lidarMapView(_ rig: RigBuffers) -> BEVMap? {
+    // Without a scan the grid's memory still says what stood there.
+    guard rig.lidars.contains(where: \.isValid) || occupancy != nil else { return nil }
+    return BEVMap(
+      features: maps.lidar, validity: maps.lidarValidity, channels: configuration.channelCount)
+  }
+
+  private func alignedHistory(_ frame: SensorFrame) -> BEVMap? {
+    guard configuration.fusion.history, !frame.resetsHistory, let historyWorldFromEgo else {
+      return nil
+    }
+    let previousFromCurrent = historyWorldFromEgo.inverse * frame.worldFromEgo
+    unsafe warp.warp(
+      UnsafeBufferPointer(maps.fused.elements),
+      validity: UnsafeBufferPointer(maps.fusedValidity.elements),
+      by: .cellCenters(previousEgoFromCurrentEgo: previousFromCurrent, grid: grid))
+    return BEVMap(
+      features: warp.output, validity: warp.validity, channels: configuration.channelCount)
+  }
+}

@@ -1,0 +1,6 @@
+/// Every workload, defined once for `swiftlet bench` and `Benchmarks/`.
+public enum BenchmarkCatalog {
+  public static let categories = ["projection", "occupancy", "attention", "frame"]
+
+  public static var all: [BenchmarkWorkload] { ProjectionWorkloads.all }
+}

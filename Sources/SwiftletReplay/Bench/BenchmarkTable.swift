@@ -1,0 +1,87 @@
+import Foundation
+
+/// What `swiftlet bench` prints, as a table or as JSON.
+public struct BenchmarkTable: Sendable {
+  public var isa: String
+  public var cpu: String
+  public var measurements: [BenchmarkMeasurement]
+
+  public init(isa: String, cpu: String, measurements: [BenchmarkMeasurement]) {
+    self.isa = isa
+    self.cpu = cpu
+    self.measurements = measurements
+  }
+
+  /// One row a workload; a percentile the sample does not support says how many runs it takes.
+  public var text: String {
+    let header = [
+      "workload", "category", "thr", "precision", "median", "p99", "p99.9", "max", "samples",
+      "roof",
+    ]
+    let lines = ColumnLayout.lines([header] + measurements.map(row))
+    return (["\(cpu), isa \(isa), times in ms"] + lines).joined(separator: "\n")
+  }
+
+  private func row(_ measurement: BenchmarkMeasurement) -> [String] {
+    let identity = [
+      measurement.name, measurement.category, "\(measurement.threadCount)", measurement.precision,
+    ]
+    if let failure = measurement.verificationFailure { return identity + ["WRONG: \(failure)"] }
+    let times = [Percentile.p50, .p99, .p99_9].map { percentile in
+      percentile.value(ofSorted: measurement.samples).map(text) ?? "n≥\(percentile.framesNeeded)"
+    }
+    return identity + times + [
+      measurement.samples.last.map(text) ?? "–", "\(measurement.samples.count)",
+      measurement.roofShare.map { String(format: "%.0f %%", $0 * 100) } ?? "–",
+    ]
+  }
+
+  private func text(_ nanoseconds: Int64) -> String {
+    String(format: "%.4f", milliseconds(nanoseconds))
+  }
+}
+
+extension BenchmarkTable: Encodable {
+  enum CodingKeys: String, CodingKey {
+    case isa, cpu, workloads
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(isa, forKey: .isa)
+    try container.encode(cpu, forKey: .cpu)
+    try container.encode(measurements, forKey: .workloads)
+  }
+}
+
+extension BenchmarkMeasurement: Encodable {
+  enum CodingKeys: String, CodingKey {
+    case name, category, threads, precision, verified
+    case median = "median_ms"
+    case p99 = "p99_ms"
+    case p99_9 = "p99_9_ms"
+    case maximum = "max_ms"
+    case samples, flop, bytes
+    case roofShare = "roof_share"
+  }
+
+  /// Every field is there; what the sample does not support is null.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(name, forKey: .name)
+    try container.encode(category, forKey: .category)
+    try container.encode(threadCount, forKey: .threads)
+    try container.encode(precision, forKey: .precision)
+    try container.encode(isVerified, forKey: .verified)
+    for (percentile, key) in [
+      (Percentile.p50, CodingKeys.median), (.p99, .p99), (.p99_9, .p99_9),
+    ] {
+      try container.encode(percentile.value(ofSorted: samples).map(milliseconds), forKey: key)
+    }
+    try container.encode(samples.last.map(milliseconds), forKey: .maximum)
+    try container.encode(samples.count, forKey: .samples)
+    try container.encode(flop, forKey: .flop)
+    try container.encode(bytes, forKey: .bytes)
+    try container.encode(roofShare, forKey: .roofShare)
+  }
+}
