@@ -42,9 +42,15 @@ let package = Package(
     .target(name: "CThreadShims"),
     // OpenBLAS and LAPACKE, for the compute library.
     .systemLibrary(name: "CBlas", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
-    // JPEG, PNG and XXH3, for replay only.
+    // JPEG, PNG, XXH3, zstd, LZ4, CRC-32 and SQLite, for replay only.
     .systemLibrary(
-      name: "CCodecs", providers: [.apt(["libturbojpeg0-dev", "libpng-dev", "libxxhash-dev"])]),
+      name: "CCodecs",
+      providers: [
+        .apt([
+          "libturbojpeg0-dev", "libpng-dev", "libxxhash-dev", "libzstd-dev", "liblz4-dev",
+          "zlib1g-dev", "libsqlite3-dev",
+        ])
+      ]),
 
     // Hot loops over raw buffers, nothing else; one build per instruction set of the same sources.
     .target(

@@ -54,41 +54,41 @@ public func walkVoxelRays(
   var ray = lower
   while ray < upper {
     let source = rays + ray
-    let ox = swl_load_f32_as_f64x8(source)
-    let oy = swl_load_f32_as_f64x8(source + plane)
-    let oz = swl_load_f32_as_f64x8(source + 2 &* plane)
-    let rx = swl_load_f32_as_f64x8(source + 3 &* plane) - ox
-    let ry = swl_load_f32_as_f64x8(source + 4 &* plane) - oy
-    let rz = swl_load_f32_as_f64x8(source + 5 &* plane) - oz
+    let ox = swl_walk_load_f32_as_f64x8(source)
+    let oy = swl_walk_load_f32_as_f64x8(source + plane)
+    let oz = swl_walk_load_f32_as_f64x8(source + 2 &* plane)
+    let rx = swl_walk_load_f32_as_f64x8(source + 3 &* plane) - ox
+    let ry = swl_walk_load_f32_as_f64x8(source + 4 &* plane) - oy
+    let rz = swl_walk_load_f32_as_f64x8(source + 5 &* plane) - oz
     let xx = rx * rx
     let yy = ry * ry
     let zz = rz * rz
-    let length = swl_sqrt_f64x8(xx + yy + zz)
+    let length = swl_walk_sqrt_f64x8(xx + yy + zz)
     let dx = rx / length
     let dy = ry / length
     let dz = rz / length
-    var vx = swl_trunc_i64x8(ox)
-    var vy = swl_trunc_i64x8(oy)
-    var vz = swl_trunc_i64x8(oz)
+    var vx = swl_walk_trunc_i64x8(ox)
+    var vy = swl_walk_trunc_i64x8(oy)
+    var vz = swl_walk_trunc_i64x8(oz)
     // All ones where the ray descends; a zero component counts as ascending.
-    let downX = swl_less_f64x8(dx, zero)
-    let downY = swl_less_f64x8(dy, zero)
-    let downZ = swl_less_f64x8(dz, zero)
+    let downX = swl_walk_less_f64x8(dx, zero)
+    let downY = swl_walk_less_f64x8(dy, zero)
+    let downZ = swl_walk_less_f64x8(dz, zero)
     let sx = one | downX
     let sy = one | downY
     let sz = one | downZ
-    let flatX = swl_equal_f64x8(dx, zero)
-    let flatY = swl_equal_f64x8(dy, zero)
-    let flatZ = swl_equal_f64x8(dz, zero)
-    let borderX = swl_f64x8_from_i64x8((vx &+ one) &+ downX)
-    var tx = swl_select_f64x8(flatX, never, (borderX - ox) / dx)
-    let borderY = swl_f64x8_from_i64x8((vy &+ one) &+ downY)
-    var ty = swl_select_f64x8(flatY, never, (borderY - oy) / dy)
-    let borderZ = swl_f64x8_from_i64x8((vz &+ one) &+ downZ)
-    var tz = swl_select_f64x8(flatZ, never, (borderZ - oz) / dz)
-    let gx = swl_select_f64x8(flatX, never, swl_f64x8_from_i64x8(sx) / dx)
-    let gy = swl_select_f64x8(flatY, never, swl_f64x8_from_i64x8(sy) / dy)
-    let gz = swl_select_f64x8(flatZ, never, swl_f64x8_from_i64x8(sz) / dz)
+    let flatX = swl_walk_equal_f64x8(dx, zero)
+    let flatY = swl_walk_equal_f64x8(dy, zero)
+    let flatZ = swl_walk_equal_f64x8(dz, zero)
+    let borderX = swl_walk_f64x8_from_i64x8((vx &+ one) &+ downX)
+    var tx = swl_walk_select_f64x8(flatX, never, (borderX - ox) / dx)
+    let borderY = swl_walk_f64x8_from_i64x8((vy &+ one) &+ downY)
+    var ty = swl_walk_select_f64x8(flatY, never, (borderY - oy) / dy)
+    let borderZ = swl_walk_f64x8_from_i64x8((vz &+ one) &+ downZ)
+    var tz = swl_walk_select_f64x8(flatZ, never, (borderZ - oz) / dz)
+    let gx = swl_walk_select_f64x8(flatX, never, swl_walk_f64x8_from_i64x8(sx) / dx)
+    let gy = swl_walk_select_f64x8(flatY, never, swl_walk_f64x8_from_i64x8(sy) / dy)
+    let gz = swl_walk_select_f64x8(flatZ, never, swl_walk_f64x8_from_i64x8(sz) / dz)
     var distance = SIMD8<Double>(repeating: -1)
 
     // Rays that start outside step in the same way until they enter, or can no longer.
@@ -101,12 +101,12 @@ public func walkVoxelRays(
     let backZ: SIMD8<Int64> = downZ | flatZ
     var lost = none
     while true {
-      let belowX = swl_less_i64x8(vx, none)
-      let belowY = swl_less_i64x8(vy, none)
-      let belowZ = swl_less_i64x8(vz, none)
-      let aboveX = ~swl_less_i64x8(vx, sizeX)
-      let aboveY = ~swl_less_i64x8(vy, sizeY)
-      let aboveZ = ~swl_less_i64x8(vz, sizeZ)
+      let belowX = swl_walk_less_i64x8(vx, none)
+      let belowY = swl_walk_less_i64x8(vy, none)
+      let belowZ = swl_walk_less_i64x8(vz, none)
+      let aboveX = ~swl_walk_less_i64x8(vx, sizeX)
+      let aboveY = ~swl_walk_less_i64x8(vy, sizeY)
+      let aboveZ = ~swl_walk_less_i64x8(vz, sizeZ)
       let outsideX: SIMD8<Int64> = belowX | aboveX
       let outsideY: SIMD8<Int64> = belowY | aboveY
       let outsideZ: SIMD8<Int64> = belowZ | aboveZ
@@ -117,17 +117,17 @@ public func walkVoxelRays(
       let lostZ: SIMD8<Int64> = (belowZ & backZ) | (aboveZ & ~downZ)
       lost = lostX | lostY | lostZ
       let moving = outside & ~lost
-      if swl_mask_bits_i64x8(moving) == 0 { break }
-      let xFirst = swl_less_f64x8(tx, ty)
-      let takeX = xFirst & swl_less_f64x8(tx, tz) & moving
-      let takeY = ~xFirst & swl_less_f64x8(ty, tz) & moving
+      if !swl_walk_any_i64x8(moving) { break }
+      let xFirst = swl_walk_less_f64x8(tx, ty)
+      let takeX = xFirst & swl_walk_less_f64x8(tx, tz) & moving
+      let takeY = ~xFirst & swl_walk_less_f64x8(ty, tz) & moving
       let takeZ = moving & ~(takeX | takeY)
       vx = vx &+ (sx & takeX)
       vy = vy &+ (sy & takeY)
       vz = vz &+ (sz & takeZ)
-      tx = swl_select_f64x8(takeX, tx + gx, tx)
-      ty = swl_select_f64x8(takeY, ty + gy, ty)
-      tz = swl_select_f64x8(takeZ, tz + gz, tz)
+      tx = swl_walk_select_f64x8(takeX, tx + gx, tx)
+      ty = swl_walk_select_f64x8(takeY, ty + gy, ty)
+      tz = swl_walk_select_f64x8(takeZ, tz + gz, tz)
     }
 
     // A lost ray stands on cell 0, which is border.
@@ -138,31 +138,31 @@ public func walkVoxelRays(
     var index: SIMD8<Int64> = planeIndex &+ rowIndex
     index = index &+ vz
     index = (index &+ one) & ~lost
-    var code = swl_gather_u8_i64x8(grid, index)
-    var free = swl_equal_i64x8(code, none)
-    while swl_mask_bits_i64x8(free) != 0 {
+    var code = swl_walk_gather_u8_i64x8(grid, index)
+    var free = swl_walk_equal_i64x8(code, none)
+    while swl_walk_any_i64x8(free) {
       // Ties go to z before y before x.
-      let xFirst = swl_less_f64x8(tx, ty)
-      let takeX = xFirst & swl_less_f64x8(tx, tz) & free
-      let takeY = ~xFirst & swl_less_f64x8(ty, tz) & free
+      let xFirst = swl_walk_less_f64x8(tx, ty)
+      let takeX = xFirst & swl_walk_less_f64x8(tx, tz) & free
+      let takeY = ~xFirst & swl_walk_less_f64x8(ty, tz) & free
       let takeZ = free & ~(takeX | takeY)
-      distance = swl_select_f64x8(takeX, tx, distance)
-      distance = swl_select_f64x8(takeY, ty, distance)
-      distance = swl_select_f64x8(takeZ, tz, distance)
+      distance = swl_walk_select_f64x8(takeX, tx, distance)
+      distance = swl_walk_select_f64x8(takeY, ty, distance)
+      distance = swl_walk_select_f64x8(takeZ, tz, distance)
       index = index &+ (jumpX & takeX)
       index = index &+ (jumpY & takeY)
       index = index &+ (sz & takeZ)
-      tx = swl_select_f64x8(takeX, tx + gx, tx)
-      ty = swl_select_f64x8(takeY, ty + gy, ty)
-      tz = swl_select_f64x8(takeZ, tz + gz, tz)
-      code = swl_gather_u8_i64x8(grid, index)
-      free = swl_equal_i64x8(code, none)
+      tx = swl_walk_select_f64x8(takeX, tx + gx, tx)
+      ty = swl_walk_select_f64x8(takeY, ty + gy, ty)
+      tz = swl_walk_select_f64x8(takeZ, tz + gz, tz)
+      code = swl_walk_gather_u8_i64x8(grid, index)
+      free = swl_walk_equal_i64x8(code, none)
     }
-    let hit = swl_equal_i64x8(code, one)
-    let xFirst = swl_less_f64x8(tx, ty)
-    let nearer = swl_select_f64x8(xFirst, tx, ty)
-    let leaving = swl_select_f64x8(swl_less_f64x8(nearer, tz), nearer, tz)
-    let result = swl_select_f64x8(hit, leaving, distance)
+    let hit = swl_walk_equal_i64x8(code, one)
+    let xFirst = swl_walk_less_f64x8(tx, ty)
+    let nearer = swl_walk_select_f64x8(xFirst, tx, ty)
+    let leaving = swl_walk_select_f64x8(swl_walk_less_f64x8(nearer, tz), nearer, tz)
+    let result = swl_walk_select_f64x8(hit, leaving, distance)
     let found = index | ~hit
     var lane = 0
     while lane < 8 {

@@ -94,6 +94,14 @@ public final class RecordedFrame: Sendable {
   /// Keeps every buffer that `sensorFrame` looks into.
   private let storage: [any AnyObject & Sendable]
 
+  /// Hands out the sensor frame while its memory is kept alive. Swift may release an object after
+  /// its last mention, so `loadFrame(0).sensorFrame` alone would leave views into freed memory.
+  public func withSensorFrame<Result>(
+    _ body: (SensorFrame) throws -> Result
+  ) rethrows -> Result {
+    try withExtendedLifetime(self) { try body(sensorFrame) }
+  }
+
   /// - Parameter storage: the owners of all memory that `sensorFrame` looks into.
   public init(
     index: Int, sensorFrame: SensorFrame, warnings: [ReplayWarning], egoBodyPointCount: Int = 0,

@@ -22,7 +22,9 @@ import Testing
     #expect(score.intersectionOverUnion[1][0] == 2.0 / 3)
     #expect(score.intersectionOverUnion[2][1] == 0)
     #expect(score.intersectionOverUnion[2][2] == nil)
-    #expect(score.atThreshold == [1.0 / 8, 1.0 / 3, 1.0 / 3])
+    let third: Double = 1.0 / 3
+    let means: [Double?] = [0.125, third, third]
+    #expect(score.atThreshold == means)
     // At 2 m both rays of class 0 count: |(1,0)| and |(3,4)|.
     #expect(score.velocityErrors == [3, nil, nil])
     #expect(score.meanVelocityError == 3)

@@ -12,10 +12,12 @@ import Testing
       try confusion.add(
         prediction: [0, 0, 1, 2, 2, 0], truth: [0, 1, 1, 0, 2, 255], engine: engine, pool: pool)
       #expect(confusion.counts == [1, 0, 1, 1, 1, 0, 0, 0, 1])
-      #expect(confusion.intersectionOverUnion == [1 / 3, 1 / 2, 1 / 2])
-      let mean = (1.0 / 3.0 + 0.5) / 2.0
+      let third: Double = 1.0 / 3
+      let scores: [Double?] = [third, 0.5, 0.5]
+      #expect(confusion.intersectionOverUnion == scores)
+      let mean: Double = (third + 0.5) / 2
       #expect(confusion.meanIntersectionOverUnion == mean)
-      #expect(confusion.occupiedIntersectionOverUnion == 3 / 4)
+      #expect(confusion.occupiedIntersectionOverUnion == 0.75)
     }
   }
 

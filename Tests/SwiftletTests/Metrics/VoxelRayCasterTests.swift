@@ -165,6 +165,8 @@ import Testing
       near = max(near, min(a, b))
       far = min(far, max(a, b))
     }
-    return far - near > 1e-9 ? near...far : nil
+    // The origin's own voxel counts even where the ray leaves it at once.
+    let isOwn = (0..<3).allSatisfy { origin[$0].rounded(.towardZero) == corner[$0] }
+    return far - near > 1e-9 || (isOwn && far >= near) ? near...far : nil
   }
 }

@@ -19,7 +19,7 @@ public struct PictureColor: Sendable, Equatable {
   public static let white = PictureColor(255, 255, 255)
   /// Behind everything that is not map.
   static let paper = PictureColor(24, 26, 29)
-  static let ink = PictureColor(232, 234, 237)
+  public static let ink = PictureColor(232, 234, 237)
   static let faintInk = PictureColor(140, 145, 152)
   /// Cells no camera or scan contributes to.
   static let invalid = PictureColor(48, 50, 54)
