@@ -50,14 +50,34 @@ public struct FramePictures {
 
   private func bev(_ map: BEVResult, _ title: String) -> RGBImage {
     let grid = pipeline.grid
+    let (features, validity) = usesBuiltInFeatures ? Self.meanColors(map) : (
+      map.features.array, map.validity.array
+    )
     return BEVPicture(
-      features: map.features.array, cellCountX: map.columns, cellCountY: map.rows,
+      features: features, cellCountX: map.columns, cellCountY: map.rows,
       channelCount: map.channels,
       lowerBoundsMeters: SIMD2(Float(grid.lowerMeters.x), Float(grid.lowerMeters.y)),
       cellSizeMeters: SIMD2(Float(grid.stepMeters.x), Float(grid.stepMeters.y)),
-      validity: map.validity.array, colors: usesBuiltInFeatures ? .lumaChroma : .projection,
+      validity: validity, colors: usesBuiltInFeatures ? .lumaChroma : .projection,
       title: title
     ).draw()
+  }
+
+  /// Pooling sums what falls into a cell, and the encoder's channel 3 is a constant 1: divided by
+  /// it, sums become means. Cells that no pixel reached count as without data.
+  private static func meanColors(_ map: BEVResult) -> (features: [Float], validity: [UInt8]) {
+    var features = map.features.array
+    var validity = map.validity.array
+    for cell in validity.indices where validity[cell] != 0 {
+      let start = cell * map.channels
+      let weight = features[start + 3]
+      guard weight > 1e-4 else {
+        validity[cell] = 0
+        continue
+      }
+      for channel in 0..<3 { features[start + channel] /= weight }
+    }
+    return (features, validity)
   }
 
   private var voxelSizeMeters: Float {
