@@ -155,6 +155,6 @@ private func allTapsValid(
 /// whole-cell shift leaves behind, must not cost a cell its validity.
 @inline(__always)
 private func snapped(_ position: Double) -> Double {
-  let whole = position.rounded()
+  let whole = position.rounded(.toNearestOrEven)
   return abs(position - whole) < 0x1p-16 ? whole : position
 }
