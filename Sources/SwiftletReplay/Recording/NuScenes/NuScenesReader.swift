@@ -30,6 +30,11 @@ struct NuScenesReader {
   static func index(
     path: String, options: RecordingOptions
   ) throws(RecordingError) -> RecordingIndex {
+    if let file = options.posesFile {
+      throw RecordingError(
+        file: path, expected: "no poses file: nuScenes has a pose for every sample", found: file,
+        remedy: "leave the poses file out")
+    }
     var names: [String] = []
     for (root, tables) in tableFolders(path) {
       var reader = NuScenesReader(root: root, tables: tables)
