@@ -138,7 +138,7 @@ struct SyntheticDriveTests {
     let raw = FrameWorld(drive: try TinyDrive.make(TinyDrive.options(raw: true)), index: 2).scan()
     let drive = try TinyDrive.make()
     let corrected = FrameWorld(drive: drive, index: 2).scan()
-    #expect(raw.times == corrected.times && !raw.times.isEmpty)
+    try #require(raw.times == corrected.times && !raw.times.isEmpty)
     let stamp = drive.timestampMicroseconds(ofFrame: 2)
     let mount = drive.rig.lidar.egoFromLidar
     let seconds = SyntheticDrive.seconds(stamp)
