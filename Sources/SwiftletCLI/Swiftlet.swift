@@ -15,8 +15,10 @@ struct SwiftletCommand: AsyncParsableCommand {
     version: SwiftletVersion.package,
     subcommands: [
       ReplayCommand.self,
+      ScoreCommand.self,
       InfoCommand.self,
       MapCommand.self,
+      MapsCommand.self,
       SynthCommand.self,
       VerifyCommand.self,
       BenchCommand.self,
