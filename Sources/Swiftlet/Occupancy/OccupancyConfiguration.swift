@@ -106,3 +106,24 @@ struct ByteModel {
       ? Int8(min(start + Int(hit), Int(maximum))) : Int8(max(start + Int(miss), Int(minimum)))
   }
 }
+
+extension OccupancyMode {
+  /// What a mode guarantees against OctoMap's map on a drive, inside the window.
+  public struct Promise: Sendable, Equatable {
+    /// Intersection over union of occupied and of free voxels, at least.
+    public var occupiedIoU: Double
+    public var freeIoU: Double
+    /// Share of voxels known in both with the same state, at least.
+    public var sameState: Double
+    /// Share of OctoMap's occupied voxels called free, at most.
+    public var occupiedCalledFree: Double
+  }
+
+  public var promise: Promise {
+    switch self {
+    // int8 steps may turn a voxel at the threshold.
+    case .exact:
+      Promise(occupiedIoU: 0.999, freeIoU: 0.999, sameState: 0.9999, occupiedCalledFree: 0.001)
+    }
+  }
+}

@@ -43,9 +43,8 @@ struct ReplayCommand: ParsableCommand {
       configuration: try loadConfiguration(config), weightsPath: weights,
       engine: try engineOptions.makeEngine(), threadCount: engineOptions.threads)
     let processor = try usage { try loader.makeProcessor() }
-    let recording = try open(loader)
-    let report = ReplayReport(replay(recording, processor, loader.configuration))
-    try write(report)
+    let source = RecordingSource(try open(loader))
+    let report = try write(replay(source, processor, loader.configuration), source, processor)
     let text = json ? String(decoding: try report.json(), as: UTF8.self) : "\(ReportTable(report))"
     print(text, terminator: "")
     if report.exitStatus != .pass { throw ExitCode(report.exitStatus.rawValue) }
@@ -63,7 +62,7 @@ struct ReplayCommand: ParsableCommand {
   }
 
   private func replay(
-    _ recording: any Recording, _ processor: PipelineProcessor,
+    _ source: RecordingSource, _ processor: PipelineProcessor,
     _ configuration: PipelineConfiguration
   ) -> ReplayResult {
     Interruption.install()
@@ -71,7 +70,7 @@ struct ReplayCommand: ParsableCommand {
       FileHandle.standardError.write(Data($0.utf8))
     }
     let replayer = Replayer(
-      source: RecordingSource(recording), processor: processor,
+      source: source, processor: processor,
       options: verdictOptions.makeOptions(configuration),
       allocations: AllocationCounting(
         start: { allocation_counter_start() }, stop: { allocation_counter_stop() }),
@@ -79,15 +78,24 @@ struct ReplayCommand: ParsableCommand {
     return replayer.run()
   }
 
-  private func write(_ report: ReplayReport) throws {
-    guard let out else { return }
+  /// Judges the result and, with --out, writes the folder: pictures first, because they repeat the
+  /// first pass and may find that it does not repeat.
+  private func write(
+    _ result: ReplayResult, _ source: RecordingSource, _ processor: PipelineProcessor
+  ) throws -> ReplayReport {
+    guard let out else { return ReplayReport(result) }
+    var result = result
     do {
-      try ReportFolder(path: out).write(report)
+      let folder = try ReportFolder(path: out)
+      printError("writing pictures and report to \(out)")
+      try PicturePass(source: source, processor: processor, folder: folder.url).run(&result)
+      let report = ReplayReport(result)
+      try folder.write(report)
+      return report
     } catch {
       printError("cannot write \(out): \(error)")
       throw ExitCode(ExitStatus.internalError.rawValue)
     }
-    printError("report in \(out)")
   }
 }
 

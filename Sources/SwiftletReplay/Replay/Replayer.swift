@@ -250,7 +250,10 @@ public final class Replayer {
 
   private var expectedFrames: Int {
     let distinct = min(source.frameCount, options.frameLimit ?? .max)
-    guard mayLoop else { return distinct }
+    guard mayLoop, options.rule.judge(
+        frames: result.records.count, misses: progress.misses, longestRun: longestRun
+      ).verdict != .fail
+    else { return distinct }
     let needed = BinomialBounds.framesToBound(
       misses: progress.misses, rate: options.rule.missRate)
     return max(distinct, min(needed, options.maximumMeasuredFrames))
