@@ -3,10 +3,6 @@ public enum BenchmarkCatalog {
   public static let categories = ["projection", "occupancy", "attention", "frame"]
 
   public static var all: [BenchmarkWorkload] {
-<<<<<<< HEAD
     ProjectionWorkloads.all + OccupancyWorkloads.all + AttentionWorkloads.all + FrameWorkloads.all
-=======
-    ProjectionWorkloads.all + MetricsWorkloads.all
->>>>>>> metrics
   }
 }
