@@ -19,6 +19,7 @@ struct SwiftletCommand: AsyncParsableCommand {
       AbCommand.self,
       ScoreCommand.self,
       InfoCommand.self,
+      ConvertCommand.self,
       MapCommand.self,
       MapsCommand.self,
       SynthCommand.self,
