@@ -4,5 +4,6 @@ public enum BenchmarkCatalog {
 
   public static var all: [BenchmarkWorkload] {
     ProjectionWorkloads.all + OccupancyWorkloads.all + AttentionWorkloads.all + FrameWorkloads.all
+      + MetricsWorkloads.all
   }
 }
