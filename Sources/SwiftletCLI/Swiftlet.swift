@@ -15,6 +15,8 @@ struct SwiftletCommand: AsyncParsableCommand {
     version: SwiftletVersion.package,
     subcommands: [
       ReplayCommand.self,
+      CompareCommand.self,
+      AbCommand.self,
       ScoreCommand.self,
       InfoCommand.self,
       ConvertCommand.self,

@@ -40,6 +40,7 @@ struct ReplayCommand: ParsableCommand {
   var weights: String?
   @Option(help: "Folder for report.json, frames.jsonl and pictures; made where missing.")
   var out: String?
+  @Flag(help: "Write the report without pictures.") var noPictures = false
   @Flag(help: "Print report.json instead of the table.") var json = false
 
   func run() throws {
@@ -95,8 +96,10 @@ struct ReplayCommand: ParsableCommand {
     var result = result
     do {
       let folder = try ReportFolder(path: out)
-      printError("writing pictures and report to \(out)")
-      try PicturePass(source: source, processor: processor, folder: folder.url).run(&result)
+      printError("writing \(noPictures ? "" : "pictures and ")report to \(out)")
+      if !noPictures {
+        try PicturePass(source: source, processor: processor, folder: folder.url).run(&result)
+      }
       let report = ReplayReport(result)
       try folder.write(report)
       return report
