@@ -51,7 +51,9 @@ import Testing
     #expect(reader.metadata.first?.metadata == ["a": "1", "b": "2"])
     for order in [MCAPMessageOrder.file, .logTime] {
       var found: [MCAPMessage] = []
-      for message in reader.messages(order: order) { found.append(message) }
+      var messages = reader.messages(order: order)
+      while let message = messages.next() { found.append(message) }
+      #expect(messages.problems.isEmpty)
       let expected =
         order == .file
         ? written
@@ -93,7 +95,8 @@ import Testing
     let reader = try MCAPReader(path: path)
     var counts: [String: Int] = [:]
     var image: [UInt8] = []
-    for message in reader.messages() {
+    var messages = reader.messages()
+    while let message = messages.next() {
       counts[message.channel.topic, default: 0] += 1
       if message.channel.topic == "/CAM_FRONT/image_rect_compressed" { image = Array(message.data) }
     }
