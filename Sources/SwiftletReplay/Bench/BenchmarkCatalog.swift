@@ -2,5 +2,7 @@
 public enum BenchmarkCatalog {
   public static let categories = ["projection", "occupancy", "attention", "frame"]
 
-  public static var all: [BenchmarkWorkload] { ProjectionWorkloads.all }
+  public static var all: [BenchmarkWorkload] {
+    ProjectionWorkloads.all + OccupancyWorkloads.all + AttentionWorkloads.all
+  }
 }
