@@ -17,7 +17,6 @@ struct SwiftletCommand: AsyncParsableCommand {
       ReplayCommand.self,
       ScoreCommand.self,
       InfoCommand.self,
-      ConvertCommand.self,
       MapCommand.self,
       MapsCommand.self,
       SynthCommand.self,
