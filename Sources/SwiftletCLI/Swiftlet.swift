@@ -19,7 +19,6 @@ struct SwiftletCommand: AsyncParsableCommand {
       AbCommand.self,
       ScoreCommand.self,
       InfoCommand.self,
-      ConvertCommand.self,
       MapCommand.self,
       MapsCommand.self,
       SynthCommand.self,
