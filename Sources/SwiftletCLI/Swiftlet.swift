@@ -17,6 +17,7 @@ struct SwiftletCommand: AsyncParsableCommand {
       ReplayCommand.self,
       ScoreCommand.self,
       InfoCommand.self,
+      ConvertCommand.self,
       MapCommand.self,
       MapsCommand.self,
       SynthCommand.self,

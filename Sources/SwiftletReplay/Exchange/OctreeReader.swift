@@ -5,16 +5,20 @@ import Swiftlet
 struct OctreeReader {
   /// The most voxels a file may expand to (2 GB of keys and values): a damaged leaf near the root
   /// would claim billions.
-  static let maximumVoxelCount = 1 << 27
+  static let defaultMaximumVoxelCount = 1 << 27
 
+  private let maximumVoxelCount: Int
   private var cursor: ByteCursor
   private var voxels: [(key: VoxelKey, logOdds: Float)] = []
   private var nodeCount = 0
 
   /// `.bt` voxels get OctoMap's clamping values: −2 (ln of 0.1192's odds) and 3.5.
-  static func parse(_ bytes: [UInt8], file: String) throws(ExchangeError) -> VoxelMap {
+  static func parse(
+    _ bytes: [UInt8], file: String, maximumVoxelCount: Int = defaultMaximumVoxelCount
+  ) throws(ExchangeError) -> VoxelMap {
     let header = try Header(bytes, file: file)
     var reader = OctreeReader(
+      maximumVoxelCount: maximumVoxelCount,
       cursor: ByteCursor(bytes, file: file, offset: header.dataOffset))
     if header.nodeCount > 0 {
       if header.isBinary {
@@ -127,10 +131,10 @@ struct OctreeReader {
     at corner: SIMD3<Int32>, depth: Int, _ value: Float
   ) throws(ExchangeError) {
     let edge = 1 << (OctreeWriter.depth - depth)
-    guard edge <= 512, voxels.count + edge * edge * edge <= Self.maximumVoxelCount else {
+    guard edge <= 512, voxels.count + edge * edge * edge <= maximumVoxelCount else {
       throw ExchangeError(
         file: cursor.file, byteOffset: cursor.offset,
-        expected: "at most \(Self.maximumVoxelCount) voxels", found: "a leaf of \(edge)^3",
+        expected: "at most \(maximumVoxelCount) voxels", found: "a leaf of \(edge)^3",
         remedy: "crop the map, or write the file again if it is damaged")
     }
     let base = corner &- SIMD3(repeating: 32768)

@@ -14,8 +14,12 @@ public struct FrameRecord: Sendable, Equatable {
   /// Index in the recording.
   public var recordedIndex: Int
   public var timestampNanoseconds: Int64
-  /// One per stage of the processor, in its order.
+  /// One per stage of the processor, in its order; 0 for a stage that a deadline left out.
   public var stageNanoseconds: [Int64]
+  /// When each stage began, since the first measured frame.
+  public var stageStartNanoseconds: [Int64]
+  /// Stages that ran; fewer than all when a deadline policy left some out.
+  public var completedStageCount: Int
   /// First in-budget stage's start to the last one's end.
   public var serviceNanoseconds: Int64
   /// Due time to the end of the last stage; nil in a closed loop.
@@ -40,6 +44,8 @@ public struct ReplayResult: Sendable {
   public var processor: ProcessorDescription
   public var options: ReplayOptions
   public var build: BuildMode
+  /// The faults that were injected, as the user wrote them.
+  public var injection: String?
   /// Frames of the recording that were replayed at least once.
   public var distinctFrameCount = 0
   /// Frames of the recording that could not be read or processed.
@@ -66,6 +72,11 @@ public struct ReplayResult: Sendable {
       longest = max(longest, current)
     }
     return longest
+  }
+
+  /// Frames in which a deadline policy left stages out.
+  public var cutFrameCount: Int {
+    records.count { $0.completedStageCount < stages.count }
   }
 
   /// Nil where counting was not possible, else the sum over all measured frames.

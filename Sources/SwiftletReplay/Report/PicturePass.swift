@@ -25,8 +25,10 @@ public struct PicturePass {
     var next = measured.next()
     for index in 0...last.recordedIndex {
       guard let owner = try? source.frame(at: index) else { continue }
-      let processed = process(owner.sensorFrame)
-      guard let record = next, record.recordedIndex == index else { continue }
+      let record = next?.recordedIndex == index ? next : nil
+      let processed = process(
+        owner.sensorFrame, stageCount: record?.completedStageCount ?? processor.stages.count)
+      guard let record else { continue }
       next = measured.next()
       guard let processed else { continue }
       compare(record, &result)
@@ -48,10 +50,10 @@ public struct PicturePass {
   }
 
   /// The frame with what the encoder added; nil when the pipeline refuses it.
-  private func process(_ frame: SensorFrame) -> SensorFrame? {
+  private func process(_ frame: SensorFrame, stageCount: Int) -> SensorFrame? {
     var frame = frame
     do {
-      for stage in processor.stages.indices { try processor.run(stage: stage, on: &frame) }
+      for stage in 0..<stageCount { try processor.run(stage: stage, on: &frame) }
     } catch {
       return nil
     }

@@ -81,6 +81,10 @@ extension ReplayReport: Encodable {
     case exitCode = "exit_code"
     case exitCodes = "exit_codes"
     case misses
+    case missCauses = "miss_causes"
+    case onDeadline = "on_deadline"
+    case cutFrames = "cut_frames"
+    case injection = "injected"
     case missRateLower = "miss_rate_lower_95"
     case missRateUpper = "miss_rate_upper_95"
     case longestMissRun = "longest_miss_run"
@@ -139,6 +143,11 @@ extension ReplayReport: Encodable {
     try container.encode(exitStatus.rawValue, forKey: .exitCode)
     try container.encode(exitStatuses.map(\.rawValue), forKey: .exitCodes)
     try container.encode(result.missCount, forKey: .misses)
+    let causes = result.missCauses.map { ($0.key.rawValue, $0.value) }
+    try container.encode(Dictionary(uniqueKeysWithValues: causes), forKey: .missCauses)
+    try container.encode(options.onDeadline.rawValue, forKey: .onDeadline)
+    try container.encode(result.cutFrameCount, forKey: .cutFrames)
+    try container.encode(result.injection, forKey: .injection)
     try container.encode(judgement.missRateLower95, forKey: .missRateLower)
     try container.encode(judgement.missRateUpper95, forKey: .missRateUpper)
     try container.encode(result.longestMissRun, forKey: .longestMissRun)

@@ -71,12 +71,12 @@ import Testing
             expected.occupied += 1
           }
         }
-        let at = (y * 20 + x) * OccupancyGrid.ColumnSummary.channelCount
-        #expect(summary.values[at] == expected.occupied)
-        #expect(summary.values[at + 1] == expected.free)
+        let at = y * 20 + x
+        #expect(summary.occupied[at] == expected.occupied)
+        #expect(summary.free[at] == expected.free)
         // One rounding to float32 of a height of a few metres.
-        #expect(abs(Double(summary.values[at + 2]) - expected.low) < 1e-5)
-        #expect(abs(Double(summary.values[at + 3]) - expected.high) < 1e-5)
+        #expect(abs(Double(summary.lowestMeters[at]) - expected.low) < 1e-5)
+        #expect(abs(Double(summary.highestMeters[at]) - expected.high) < 1e-5)
         occupiedTotal += expected.occupied
       }
     }
