@@ -6,10 +6,18 @@ struct SwiftletCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "swiftlet",
     abstract: "Camera-to-BEV, voxel occupancy and attention fusion on CPUs, replayed and timed.",
+    discussion: """
+      Examples:
+        swiftlet synth drive --frames 40 --seed 1
+        swiftlet replay drive --out report
+        swiftlet info drive
+      """,
     version: SwiftletVersion.package,
     subcommands: [
+      ReplayCommand.self,
       InfoCommand.self,
       MapCommand.self,
+      SynthCommand.self,
       VerifyCommand.self,
       BenchCommand.self,
       EnvCommand.self,

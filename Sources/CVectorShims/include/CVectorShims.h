@@ -257,6 +257,7 @@ SWL_INLINE swl_f32x16 swl_load_bfloat_f32x16(const uint16_t *_Nonnull p) {
 SWL_INLINE void swl_prefetch(const void *_Nonnull p) { __builtin_prefetch(p, 0, 3); }
 
 #include "FusionShims.h"
+#include "MetricsShims.h"
 #include "OccupancyShims.h"
 #include "ProjectionShims.h"
 

@@ -25,7 +25,12 @@ SWL_INLINE swl_f64x8 swl_load_f64x8(const double *_Nonnull p) {
   return v;
 }
 SWL_INLINE void swl_store_f64x8(double *_Nonnull p, swl_f64x8 v) { __builtin_memcpy(p, &v, sizeof v); }
-// Square root, absolute value, less and select of eight doubles are in OccupancyShims.h.
+SWL_INLINE swl_f64x8 swl_sqrt_f64x8(swl_f64x8 a) { return __builtin_elementwise_sqrt(a); }
+SWL_INLINE swl_f64x8 swl_abs_f64x8(swl_f64x8 a) { return __builtin_elementwise_abs(a); }
+SWL_INLINE swl_i64x8 swl_less_f64x8(swl_f64x8 a, swl_f64x8 b) { return a < b; }
+SWL_INLINE swl_f64x8 swl_select_f64x8(swl_i64x8 mask, swl_f64x8 a, swl_f64x8 b) {
+  return mask ? a : b;
+}
 typedef double swl_f64x4 __attribute__((ext_vector_type(4)));
 SWL_INLINE swl_f64x4 swl_load_f64x4(const double *_Nonnull p) {
   swl_f64x4 v;

@@ -2,5 +2,5 @@
 public enum BenchmarkCatalog {
   public static let categories = ["projection", "occupancy", "attention", "frame"]
 
-  public static var all: [BenchmarkWorkload] { [] }
+  public static var all: [BenchmarkWorkload] { ProjectionWorkloads.all }
 }

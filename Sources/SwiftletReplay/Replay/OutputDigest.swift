@@ -1,4 +1,5 @@
 import CCodecs
+import Swiftlet
 
 /// XXH3 (64 bit) over named outputs: per frame the outputs' names, sizes and little-endian bytes in
 /// their fixed order; for the run, the frames' digests in order.
@@ -51,5 +52,23 @@ public final class OutputDigest {
   public static func text(_ digest: UInt64) -> String {
     let digits = String(digest, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}
+
+extension OutputDigest {
+  /// XXH3 of some bytes, as text.
+  public static func hash(_ bytes: [UInt8]) -> String {
+    text(unsafe bytes.withUnsafeBytes { unsafe XXH3_64bits($0.baseAddress, $0.count) })
+  }
+
+  /// XXH3 of a rig: names, intrinsics, mounts, preparation and network sizes of its sensors.
+  public static func hash(rig frame: SensorFrame) -> String {
+    var text = ""
+    for camera in frame.cameras {
+      text += "\(camera.name) \(camera.intrinsics) \(camera.egoFromCamera) \(camera.augmentation) "
+      text += "\(camera.networkWidthPixels)x\(camera.networkHeightPixels)\n"
+    }
+    for lidar in frame.lidars { text += "\(lidar.name) \(lidar.egoFromLidar)\n" }
+    return hash(Array(text.utf8))
   }
 }

@@ -1,114 +1,130 @@
-import CCodecs
 import Swiftlet
 
-/// The pipeline as the replay drives it: encode (outside the budget), project, update, fuse.
+/// `FramePipeline` as the replay calls it: the built-in encoder where a recording has no network
+/// outputs (outside the budget), then project, update and fuse.
 public final class PipelineProcessor: FrameProcessor {
   public let pipeline: FramePipeline
-  private let weightsName: String
-  private var encoder: BuiltInEncoder?
-  private var encoderRig: [SIMD2<Int>] = []
-  private var usesBuiltInEncoder = false
-  private var cameraNames: [String] = []
-  private var lidarNames: [String] = []
-
-  /// - Parameter weightsName: the file's name for the report; nil for the default weights.
-  public init(pipeline: FramePipeline, weightsName: String? = nil) {
-    self.pipeline = pipeline
-    self.weightsName = weightsName ?? "default weights"
-  }
-
   public let stages = [
     ReplayStage(name: "encode", isInBudget: false), ReplayStage(name: "project"),
     ReplayStage(name: "update"), ReplayStage(name: "fuse"),
   ]
+  private let weightsName: String
+  private var encoder: BuiltInEncoder?
+  /// Camera sizes the encoder was made for.
+  private var encoderSizes: [SIMD2<Int>] = []
+  private var hasEncoded = false
+  private var hasRecordedOutputs = false
+  private var rigHash = ""
+  private var sensorNames: (cameras: [String], lidars: [String]) = ([], [])
+
+  /// - Parameter weightsName: what the report says, `default weights` or the file and its hash.
+  public init(pipeline: FramePipeline, weightsName: String) {
+    self.pipeline = pipeline
+    self.weightsName = weightsName
+  }
 
   public var processorDescription: ProcessorDescription {
-    let engine = pipeline.engine
-    let configuration = Array(pipeline.configuration.commentedJSON.utf8)
-    return ProcessorDescription(
-      engine: engine.name, instructionSet: engine.instructionSetName,
-      threadCount: pipeline.pool.threadCount,
-      encoder: usesBuiltInEncoder ? "built-in" : "recording", weights: weightsName,
-      configurationHash: hash(of: configuration))
+    ProcessorDescription(
+      engine: pipeline.engine.name, instructionSet: pipeline.engine.instructionSetName,
+      threadCount: pipeline.pool.threadCount, encoder: encoderName, weights: weightsName,
+      configurationHash: OutputDigest.hash(Array(pipeline.configuration.commentedJSON.utf8)),
+      rigHash: rigHash)
+  }
+
+  private var encoderName: String {
+    switch (hasEncoded, hasRecordedOutputs) {
+    case (true, true): "recording's network outputs, built-in where they are missing"
+    case (true, false): "built-in (luma, chroma, gradient energies; LiDAR depth, flat ground)"
+    case (false, true): "recording's network outputs"
+    case (false, false): "none"
+    }
   }
 
   public func run(stage index: Int, on frame: inout SensorFrame) throws {
     switch index {
-    case 0: encode(&frame)
+    case 0: try encode(&frame)
     case 1: try pipeline.project(frame)
     case 2: pipeline.update(frame)
     default: pipeline.fuse(frame)
     }
   }
 
-  private func encode(_ frame: inout SensorFrame) {
-    let needsEncoder = frame.cameras.contains {
-      $0.isValid && ($0.features == nil || $0.depth == nil)
-    }
-    if needsEncoder {
-      makeEncoder(for: frame)
-      encoder?.encode(&frame)
-      usesBuiltInEncoder = true
-    }
-    cameraNames = frame.cameras.map(\.name)
-    lidarNames = frame.lidars.map(\.name)
-  }
-
-  private func makeEncoder(for frame: SensorFrame) {
-    let rig = frame.cameras.map { SIMD2($0.networkWidthPixels, $0.networkHeightPixels) }
-    guard encoder == nil || rig != encoderRig else { return }
-    encoderRig = rig
-    encoder = BuiltInEncoder(
-      rig: frame, configuration: pipeline.configuration, engine: pipeline.engine,
-      pool: pipeline.pool)
-  }
-
   public func reset() { pipeline.reset() }
 
-  @unsafe public func forEachOutput(_ body: (String, UnsafeRawBufferPointer) -> Void) {
-    if let camera = pipeline.cameraBEV { unsafe emit("camera_bev", camera, body) }
-    unsafe emit("lidar_bev", pipeline.lidarBEV, body)
-    unsafe emit("fused_bev", pipeline.fusedBEV, body)
+  /// Camera, LiDAR and fused BEV with their validity, then the occupancy window's origin and
+  /// log-odds.
+  @unsafe
+  public func forEachOutput(_ body: (String, UnsafeRawBufferPointer) -> Void) {
+    if let camera = pipeline.cameraBEV { unsafe add(camera, "camera_bev", body) }
+    unsafe add(pipeline.lidarBEV, "lidar_bev", body)
+    unsafe add(pipeline.fusedBEV, "fused_bev", body)
     guard let occupancy = pipeline.occupancy else { return }
-    let origin = [occupancy.origin.x, occupancy.origin.y, occupancy.origin.z]
+    let origin = [Int64(occupancy.origin.x), Int64(occupancy.origin.y), Int64(occupancy.origin.z)]
     unsafe origin.withUnsafeBytes { unsafe body("occupancy_origin", $0) }
     let memory = unsafe occupancy.memory
-    let count = unsafe occupancy.cellCounts.x * occupancy.cellCounts.y * memory.wordCount * 64
-    unsafe body("occupancy", UnsafeRawBufferPointer(start: memory.lines, count: count))
+    let byteCount = unsafe occupancy.cellCounts.x * occupancy.cellCounts.y * memory.wordCount * 64
+    unsafe body("occupancy", UnsafeRawBufferPointer(start: memory.lines, count: byteCount))
   }
 
-  @unsafe private func emit(
-    _ name: String, _ map: BEVResult, _ body: (String, UnsafeRawBufferPointer) -> Void
+  @unsafe
+  private func add(
+    _ map: BEVResult, _ name: String, _ body: (String, UnsafeRawBufferPointer) -> Void
   ) {
     unsafe body(name, UnsafeRawBufferPointer(map.features.elements))
-    unsafe body(name + "_validity", UnsafeRawBufferPointer(map.validity.elements))
+    unsafe body("\(name)_validity", UnsafeRawBufferPointer(map.validity.elements))
   }
 
   public func takeWarnings() -> [ReplayWarning] {
     pipeline.findings.map { finding in
-      let names = finding.kind == .lidarPoseInvalid ? lidarNames : cameraNames
+      let isLidar = finding.kind == .lidarPoseInvalid
+      let names = isLidar ? sensorNames.lidars : sensorNames.cameras
       let sensor = names.indices.contains(finding.sensorIndex) ? names[finding.sensorIndex] : nil
       return ReplayWarning(
-        code: finding.kind.rawValue, sensor: sensor, message: finding.message(sensor: sensor))
+        code: finding.kind.rawValue, sensor: sensor, message: Self.message(finding))
     }
   }
 
-  private func hash(of bytes: [UInt8]) -> String {
-    let value = unsafe bytes.withUnsafeBytes { unsafe XXH3_64bits($0.baseAddress, $0.count) }
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }
-}
-
-extension FrameFinding {
-  func message(sensor: String?) -> String {
-    let name = sensor ?? "a sensor"
-    return switch kind {
-    case .cameraCalibrationInvalid: "the calibration of \(name) describes no camera; it was masked"
+  private static func message(_ finding: FrameFinding) -> String {
+    switch finding.kind {
+    case .cameraCalibrationInvalid:
+      "the calibration describes no camera; it is masked: calibrate again or leave it out"
     case .cameraInputInvalid:
-      "features or depth of \(name) are missing or have other shapes than the configuration; it was masked"
-    case .lidarPoseInvalid: "the pose of \(name) is no rigid transform; it was masked"
-    case .pointsNotFinite: "\(count) points with NaN or infinite coordinates were left out"
+      "features or depth are missing or of another shape than the configuration; it is masked"
+    case .lidarPoseInvalid: "the pose is no rigid transform; the scan is masked"
+    case .pointsNotFinite: "\(finding.count) points with NaN or infinity were left out"
     }
+  }
+
+  private func encode(_ frame: inout SensorFrame) throws {
+    if rigHash.isEmpty {
+      rigHash = OutputDigest.hash(rig: frame)
+      sensorNames = (frame.cameras.map(\.name), frame.lidars.map(\.name))
+    }
+    hasRecordedOutputs = hasRecordedOutputs || frame.cameras.contains { $0.features != nil }
+    let needsEncoder = frame.cameras.contains {
+      $0.isValid && $0.image != nil && ($0.features == nil || $0.depth == nil)
+    }
+    if needsEncoder {
+      encoderFor(frame).encode(&frame)
+      hasEncoded = true
+    }
+    try pipeline.prepare(for: frame)
+  }
+
+  /// The encoder for the frame's cameras, made again when a valid camera's size changed.
+  private func encoderFor(_ frame: SensorFrame) -> BuiltInEncoder {
+    let sizes = frame.cameras.map { SIMD2($0.networkWidthPixels, $0.networkHeightPixels) }
+    let fits =
+      sizes.count == encoderSizes.count
+      && zip(frame.cameras, zip(sizes, encoderSizes)).allSatisfy { camera, pair in
+        !camera.isValid || pair.0 == pair.1
+      }
+    if fits, let encoder { return encoder }
+    let made = BuiltInEncoder(
+      rig: frame, configuration: pipeline.configuration, engine: pipeline.engine,
+      pool: pipeline.pool)
+    encoder = made
+    encoderSizes = sizes
+    return made
   }
 }

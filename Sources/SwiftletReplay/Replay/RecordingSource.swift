@@ -1,3 +1,5 @@
+import Swiftlet
+
 /// A recording as the replay reads it.
 public final class RecordingSource: FrameSource {
   private let recording: any Recording
@@ -24,5 +26,7 @@ extension ReplayWarning {
     fileMissing, imageUndecodable, imageSizeMismatch, pointsTruncated, pointsUnreadable,
     poseInvalid, calibrationMissing, calibrationInvalid, networkOutputInvalid, recordInvalid,
     frameUnreadable, frameNotProcessed,
+    FrameFinding.Kind.cameraCalibrationInvalid.rawValue,
+    FrameFinding.Kind.cameraInputInvalid.rawValue, FrameFinding.Kind.lidarPoseInvalid.rawValue,
   ]
 }

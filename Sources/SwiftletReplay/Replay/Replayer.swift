@@ -284,6 +284,8 @@ public final class Replayer {
   }
 
   private func finish() {
+    // Only now is it known whether the built-in encoder ran, and on which rig.
+    result.processor = processor.processorDescription
     result.warnings = source.warnings + result.warnings
     if result.distinctFrameCount > 0 { result.digest = digest.run }
     if result.isInterrupted { result.faults.insert(.interrupted) }

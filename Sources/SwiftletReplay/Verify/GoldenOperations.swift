@@ -10,6 +10,7 @@ public enum GoldenOperations {
     GoldenProjection.runners,
     GoldenOccupancy.runners,
     GoldenAttention.runners,
+    GoldenMetrics.runners,
   ])
 
   private static func merged(_ tables: [[String: GoldenRunner]]) -> [String: GoldenRunner] {
