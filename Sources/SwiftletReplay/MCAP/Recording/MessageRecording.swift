@@ -24,7 +24,8 @@ enum MessageRecording {
       outputRoot: RecordingFile.isFolder(path) ? path : folder(of: path),
       egoBodyBox: isNuScenesRig(sensors) ? NuScenesReader.egoBodyBox : nil)
     let reader = MessageSampleReader(stores: stores, messages: rig.messages)
-    return try IndexedRecording(index: index, reader: reader, options: options)
+    return try IndexedRecording(
+      index: index, reader: reader, options: options.withSensorAges(index))
   }
 
   /// The published nuScenes car, converted: its body around the LiDAR is known.
@@ -123,5 +124,31 @@ enum MessageRecording {
       names.append(RecordingFile.name(word))
     }
     return names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+}
+
+extension RecordingOptions {
+  /// Messages are lost one by one, and the nearest one left is then exactly a period away: within
+  /// the default limit at 10 Hz, yet another frame's. A sensor's limit is therefore three quarters of
+  /// its or the trigger's period, whichever is longer, unless limits were given.
+  fileprivate func withSensorAges(_ index: RecordingIndex) -> RecordingOptions {
+    var options = self
+    guard maximumAge == RecordingOptions().maximumAge else { return options }
+    // The lower quartile of the steps: the median of a sensor that loses every other sample is two
+    // periods.
+    func period(_ sensor: IndexedSensor?) -> Int64 {
+      let stamps = (sensor?.samples ?? []).map(\.timestampNanoseconds).sorted()
+      let steps = zip(stamps.dropFirst(), stamps).map { $0 - $1 }.filter { $0 > 0 }.sorted()
+      return steps.isEmpty ? 0 : steps[steps.count / 4]
+    }
+    let trigger =
+      index.sensors.first { $0.name == triggerSensor }
+      ?? index.sensors.first { $0.kind == .lidar && !$0.samples.isEmpty }
+      ?? index.sensors.first { !$0.samples.isEmpty }
+    for sensor in index.sensors where maximumAgeOfSensor[sensor.name] == nil {
+      let limit = Duration.nanoseconds(max(period(sensor), period(trigger)) / 4 * 3)
+      if limit > .zero, limit < maximumAge { options.maximumAgeOfSensor[sensor.name] = limit }
+    }
+    return options
   }
 }

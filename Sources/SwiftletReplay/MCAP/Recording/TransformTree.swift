@@ -10,7 +10,7 @@ struct TransformTree: Sendable {
     private(set) var track = PoseTrack([])
 
     mutating func sort() {
-      track = PoseTrack(samples)
+      track = PoseTrack(samples.map { ($0.timestampNanoseconds, $0.parentFromChild) })
       // A mount that is published once, wherever, is a mount.
       let first = track.poses.first
       if !isStatic, track.poses.allSatisfy({ $0 == first }) { isConstant = true }
