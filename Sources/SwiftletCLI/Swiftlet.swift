@@ -17,6 +17,7 @@ struct SwiftletCommand: AsyncParsableCommand {
       ReplayCommand.self,
       InfoCommand.self,
       MapCommand.self,
+      ConvertCommand.self,
       SynthCommand.self,
       VerifyCommand.self,
       BenchCommand.self,

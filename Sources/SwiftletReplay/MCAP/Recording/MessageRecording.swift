@@ -41,9 +41,12 @@ enum MessageRecording {
 
   // MARK: containers
 
-  private static func stores(
+  /// The containers at a path; nil when it is no recording of messages.
+  static func stores(
     _ path: String
-  ) throws(RecordingError) -> (layout: String, [any MessageStore], [ReplayWarning])? {
+  ) throws(RecordingError) -> (
+    layout: String, stores: [any MessageStore], warnings: [ReplayWarning]
+  )? {
     if !RecordingFile.isFolder(path) {
       guard let store = try store(path) else { return nil }
       return (mcapLayout, [store], [])
@@ -71,7 +74,9 @@ enum MessageRecording {
   /// Parts in the order of the metadata, unlisted ones last.
   private static func bag(
     _ path: String, listed: [String], present: [String]
-  ) throws(RecordingError) -> (layout: String, [any MessageStore], [ReplayWarning]) {
+  ) throws(RecordingError) -> (
+    layout: String, stores: [any MessageStore], warnings: [ReplayWarning]
+  ) {
     var warnings: [ReplayWarning] = []
     func warn(_ name: String, _ expected: String, _ found: String, _ remedy: String) {
       let error = RecordingError(

@@ -19,6 +19,8 @@ protocol MessageStore: Sendable {
   func scan(_ body: (StoredMessage) -> Void) -> [ReplayWarning]
   /// Reads one message's data again.
   func data(at place: MCAPMessage.Place) throws(RecordingError) -> ArraySlice<UInt8>
+  /// The text that defines a topic's messages; nil where the container has none.
+  func definition(_ topic: String) -> TopicDefinition?
 }
 
 extension MCAPReader: MessageStore {
@@ -54,5 +56,12 @@ extension MCAPReader: MessageStore {
 
   func data(at place: MCAPMessage.Place) throws(RecordingError) -> ArraySlice<UInt8> {
     try message(at: place).data
+  }
+
+  func definition(_ topic: String) -> TopicDefinition? {
+    guard let channel = channels.values.first(where: { $0.topic == topic }) else { return nil }
+    guard let schema = schemas[channel.schemaID] else { return nil }
+    return TopicDefinition(
+      encoding: schema.encoding, data: schema.data, metadata: channel.metadata)
   }
 }

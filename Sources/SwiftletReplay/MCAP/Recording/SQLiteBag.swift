@@ -66,6 +66,19 @@ final class SQLiteBag: MessageStore {
       remedy: "copy the bag again")
   }
 
+  /// Newer bags keep definitions in a table of their own.
+  func definition(_ topic: String) -> TopicDefinition? {
+    var found: TopicDefinition?
+    _ = query(
+      "SELECT topics.name, encoding, encoded_message_definition FROM topics "
+        + "JOIN message_definitions ON topics.type = message_definitions.topic_type", argument: nil
+    ) { row in
+      guard row.text(0) == topic, !row.text(2).isEmpty else { return }
+      found = TopicDefinition(encoding: row.text(1), data: Array(row.text(2).utf8), metadata: [:])
+    }
+    return found
+  }
+
   // MARK: SQL
 
   /// One row of a result, valid during the call it is handed to.
