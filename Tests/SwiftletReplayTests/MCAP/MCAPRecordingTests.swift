@@ -15,13 +15,14 @@ struct MCAPRecordingTests {
   }
 
   static func points(_ view: PointCloudView) -> [Float] {
-    (0..<view.count).flatMap { number in
-      [0, 4, 8, view.intensityByteOffset].map { view.value(number, $0) }
-    }
+    precondition(view.byteStride == 16 && view.intensityByteOffset == 12 || view.count == 0)
+    let base = view.baseAddress?.assumingMemoryBound(to: Float.self)
+    return Array(UnsafeBufferPointer(start: base, count: view.count * 4))
   }
   static func pixels(_ view: ImageView?) -> [UInt8] {
     guard let view else { return [] }
-    return (0..<view.heightPixels * view.byteStride).map { view.baseAddress[$0] }
+    return Array(
+      UnsafeBufferPointer(start: view.baseAddress, count: view.heightPixels * view.byteStride))
   }
 
   /// The file's quaternions went through a matrix when it was made: a few units in the last place.

@@ -29,6 +29,12 @@ struct PointCloudLayout {
     }
   }
 
+  /// Float32 fields, little-endian, in one row.
+  func isPlain(_ cloud: PointCloudMessage) -> Bool {
+    !cloud.isBigEndian && cloud.height == 1 && x.type == .float32 && y.type == .float32
+      && z.type == .float32 && intensity?.type ?? .float32 == .float32
+  }
+
   private static func coordinate(
     _ name: String, _ cloud: PointCloudMessage
   ) throws(FieldError) -> Field {
@@ -92,20 +98,47 @@ extension LidarScan {
       self.problem = (ReplayWarning.messageInvalid, problem)
     }
     values.reserveCapacity(cloud.width * cloud.height * 4)
-    unsafe cloud.data.withUnsafeBytes { raw in
-      for row in 0..<cloud.height {
-        for column in 0..<cloud.width {
-          let at = row * cloud.usedRowByteStride + column * cloud.pointByteStride
-          func number(_ field: PointCloudLayout.Field) -> Float {
-            unsafe Self.number(raw, at + field.byteOffset, field.type, cloud.isBigEndian)
-          }
-          append(
-            number(layout.x), number(layout.y), number(layout.z),
-            intensity: layout.intensity.map(number) ?? 0, time: nil)
-        }
-      }
+    if layout.isPlain(cloud) {
+      unsafe cloud.data.withUnsafeBytes { unsafe appendPlain($0, cloud, layout) }
+    } else {
+      unsafe cloud.data.withUnsafeBytes { unsafe appendAny($0, cloud, layout) }
     }
     if cloud.frameFromPoints != .identity { move(by: cloud.frameFromPoints) }
+  }
+
+  /// What nearly every driver publishes: little-endian float32, one row.
+  private mutating func appendPlain(
+    _ raw: UnsafeRawBufferPointer, _ cloud: PointCloudMessage, _ layout: PointCloudLayout
+  ) {
+    let (x, y, z) = (layout.x.byteOffset, layout.y.byteOffset, layout.z.byteOffset)
+    let intensity = layout.intensity?.byteOffset
+    var at = 0
+    for _ in 0..<cloud.width {
+      let value = intensity.map {
+        unsafe raw.loadUnaligned(fromByteOffset: at + $0, as: Float.self)
+      }
+      unsafe append(
+        raw.loadUnaligned(fromByteOffset: at + x, as: Float.self),
+        raw.loadUnaligned(fromByteOffset: at + y, as: Float.self),
+        raw.loadUnaligned(fromByteOffset: at + z, as: Float.self), intensity: value ?? 0, time: nil)
+      at += cloud.pointByteStride
+    }
+  }
+
+  private mutating func appendAny(
+    _ raw: UnsafeRawBufferPointer, _ cloud: PointCloudMessage, _ layout: PointCloudLayout
+  ) {
+    for row in 0..<cloud.height {
+      for column in 0..<cloud.width {
+        let at = row * cloud.usedRowByteStride + column * cloud.pointByteStride
+        func number(_ field: PointCloudLayout.Field) -> Float {
+          unsafe Self.number(raw, at + field.byteOffset, field.type, cloud.isBigEndian)
+        }
+        append(
+          number(layout.x), number(layout.y), number(layout.z),
+          intensity: layout.intensity.map(number) ?? 0, time: nil)
+      }
+    }
   }
 
   private mutating func move(by frameFromPoints: RigidTransform) {

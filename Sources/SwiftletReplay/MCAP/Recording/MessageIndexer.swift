@@ -145,7 +145,8 @@ struct MessageIndexer {
     case .log: return message.logTime
     case .publish: return message.publishTime
     case .header:
-      if stamp != 0 { return stamp }
+      // Mounts hold at all times, and are often stamped 0.
+      if stamp != 0 || message.topic.hasSuffix("tf_static") { return stamp }
       if unstamped.insert(message.topic).inserted {
         warnings.append(
           ReplayWarning(

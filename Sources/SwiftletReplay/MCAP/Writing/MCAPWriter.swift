@@ -209,14 +209,12 @@ public final class MCAPWriter {
     for group in groups { try put(.summaryOffset(group)) }
     try putFooter(UInt64(summaryStart), UInt64(summaryOffsetStart))
     try put(raw: MCAPReader.magic)
-    do {
-      try handle.close()
-      _ = unsafe rename(Self.partial(path), path) == 0 ? () : try failRename()
-    } catch { throw Self.unwritable(path, "\(error)") }
+    do { try handle.close() } catch { throw Self.unwritable(path, "\(error)") }
+    guard unsafe rename(Self.partial(path), path) == 0 else {
+      throw unsafe Self.unwritable(path, String(cString: strerror(errno)))
+    }
     isFinished = true
   }
-
-  private func failRename() throws { throw CocoaError(.fileWriteUnknown) }
 
   private func summaryGroups() -> [[MCAPRecord]] {
     let statistics = MCAPStatistics(

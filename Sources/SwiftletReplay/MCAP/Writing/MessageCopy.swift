@@ -6,6 +6,8 @@ struct MessageCopy {
   private struct Entry {
     var store: Int
     var message: StoredMessage
+    /// What the message says about the rig until the next one does.
+    var state: [String]
   }
 
   func write(to output: String) throws(RecordingError) -> RecordingConverter.Summary {
@@ -13,17 +15,14 @@ struct MessageCopy {
     var entries: [Entry] = []
     for (number, store) in stores.enumerated() {
       summary.warnings += store.scan { message in
+        let state = Self.state(message)
         // Payloads are read again when they are written: memory holds only where they are.
         var message = message
         message.data = []
-        entries.append(Entry(store: number, message: message))
+        entries.append(Entry(store: number, message: message, state: state))
       }
     }
-    let times = options.times(from: entries.map(\.message.logTime).min() ?? 0)
-    entries.removeAll { entry in
-      !times.contains(entry.message.logTime) && !entry.message.topic.hasSuffix("tf_static")
-        || !(options.topics?.contains(entry.message.topic) ?? true)
-    }
+    entries = wanted(entries)
     guard !entries.isEmpty else { throw nothing() }
     let order = entries.indices.sorted {
       (entries[$0].message.logTime, $0) < (entries[$1].message.logTime, $1)
@@ -54,6 +53,44 @@ struct MessageCopy {
     }
     try writer.finish()
     return summary
+  }
+
+  /// Messages of the wanted topics and times, and the last ones before that say how the rig is: a
+  /// part of a recording is then a recording.
+  private func wanted(_ entries: [Entry]) -> [Entry] {
+    let times = options.times(from: entries.map(\.message.logTime).min() ?? 0)
+    let ofTopics = entries.filter { options.topics?.contains($0.message.topic) ?? true }
+    var latest: [String: Int] = [:]
+    for (index, entry) in ofTopics.enumerated() where entry.message.logTime < times.lowerBound {
+      for key in entry.state {
+        let known = latest[key].map { ofTopics[$0].message.logTime } ?? .min
+        if entry.message.logTime >= known { latest[key] = index }
+      }
+    }
+    let before = Set(latest.values)
+    let isAny = ofTopics.contains { times.contains($0.message.logTime) }
+    return ofTopics.enumerated().filter { index, entry in
+      isAny && (times.contains(entry.message.logTime) || before.contains(index))
+    }.map(\.element)
+  }
+
+  private static func state(_ message: StoredMessage) -> [String] {
+    let isCDR = message.encoding == "cdr"
+    switch MessageKind(type: message.type, encoding: message.encoding) {
+    case .cameraInfo: return [message.topic]
+    case .transforms:
+      let list =
+        isCDR
+        ? try? TransformListMessage(cdr: message.data)
+        : try? TransformListMessage(protobuf: message.data)
+      return (list?.transforms ?? []).map(\.childFrameID)
+    case .transform:
+      let transform =
+        isCDR
+        ? try? TransformMessage(cdr: message.data) : try? TransformMessage(protobuf: message.data)
+      return transform.map { [$0.childFrameID] } ?? []
+    default: return []
+    }
   }
 
   private func nothing() -> RecordingError {
