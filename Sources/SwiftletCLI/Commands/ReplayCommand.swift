@@ -126,6 +126,8 @@ struct RecordingSelection: ParsableArguments {
   var association: SampleAssociation?
   @Option(help: "Samples further from the frame than this are not used.")
   var maxAge: DurationOption?
+  @Option(help: "The time messages are ordered by: header, publish or log (MCAP, ROS 2 bags).")
+  var clock: SampleClock?
 
   func apply(to options: inout RecordingOptions) {
     options.scene = scene
@@ -133,6 +135,7 @@ struct RecordingSelection: ParsableArguments {
     if let trigger { options.triggerSensor = trigger }
     if let association { options.association = association }
     if let maxAge { options.maximumAge = .nanoseconds(maxAge.nanoseconds) }
+    if let clock { options.clock = clock }
   }
 }
 
@@ -160,6 +163,7 @@ struct FaultOptions: ParsableArguments {
       maximumEgoSpeedMetersPerSecond: configuration.maximumEgoSpeedMetersPerSecond)
   }
 }
+extension SampleClock: ExpressibleByArgument {}
 
 /// What is judged, and when frames are due.
 struct VerdictOptions: ParsableArguments {
