@@ -18,7 +18,7 @@ struct InfoCommand: ParsableCommand {
         swiftlet info drive/ --read
       """)
 
-  @Argument(help: "A nuScenes, KITTI raw or KITTI odometry folder.") var path: String
+  @Argument(help: "A nuScenes or KITTI folder, an MCAP file or a ROS 2 bag.") var path: String
   @Option(help: "Scene (nuScenes), drive (KITTI raw) or sequence (KITTI odometry).")
   var scene: String?
   @Option(help: "A poses file in place of the recording's own (KITTI).") var poses: String?

@@ -40,6 +40,7 @@ struct ReplayCommand: ParsableCommand {
   var weights: String?
   @Option(help: "Folder for report.json, frames.jsonl and pictures; made where missing.")
   var out: String?
+  @Flag(help: "Write the report without pictures.") var noPictures = false
   @Flag(help: "Print report.json instead of the table.") var json = false
 
   func run() throws {
@@ -95,8 +96,10 @@ struct ReplayCommand: ParsableCommand {
     var result = result
     do {
       let folder = try ReportFolder(path: out)
-      printError("writing pictures and report to \(out)")
-      try PicturePass(source: source, processor: processor, folder: folder.url).run(&result)
+      printError("writing \(noPictures ? "" : "pictures and ")report to \(out)")
+      if !noPictures {
+        try PicturePass(source: source, processor: processor, folder: folder.url).run(&result)
+      }
       let report = ReplayReport(result)
       try folder.write(report)
       return report
@@ -123,6 +126,8 @@ struct RecordingSelection: ParsableArguments {
   var association: SampleAssociation?
   @Option(help: "Samples further from the frame than this are not used.")
   var maxAge: DurationOption?
+  @Option(help: "The time messages are ordered by: header, publish or log (MCAP, ROS 2 bags).")
+  var clock: SampleClock?
 
   func apply(to options: inout RecordingOptions) {
     options.scene = scene
@@ -130,6 +135,7 @@ struct RecordingSelection: ParsableArguments {
     if let trigger { options.triggerSensor = trigger }
     if let association { options.association = association }
     if let maxAge { options.maximumAge = .nanoseconds(maxAge.nanoseconds) }
+    if let clock { options.clock = clock }
   }
 }
 
@@ -157,6 +163,7 @@ struct FaultOptions: ParsableArguments {
       maximumEgoSpeedMetersPerSecond: configuration.maximumEgoSpeedMetersPerSecond)
   }
 }
+extension SampleClock: ExpressibleByArgument {}
 
 /// What is judged, and when frames are due.
 struct VerdictOptions: ParsableArguments {

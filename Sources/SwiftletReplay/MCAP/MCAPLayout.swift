@@ -4,6 +4,8 @@ struct MCAPUnit: Sendable, Equatable {
   /// The time of the first message, by the chunk's own word.
   var startTime: UInt64
   var endTime: UInt64
+  /// Of a message outside of chunks.
+  var channelID: UInt16 = 0
 
   var isChunk: Bool { place.opcode == MCAPOpcode.chunk }
 }
@@ -74,6 +76,7 @@ struct MCAPWalk {
     switch place.opcode {
     case MCAPOpcode.chunk:
       let chunk = try scanner.chunkFields(place)
+      if layout.units.isEmpty { scanner.hasLooseRecords = false }
       layout.units.append(
         MCAPUnit(place: place, startTime: chunk.messageStartTime, endTime: chunk.messageEndTime))
     case MCAPOpcode.message: try takeMessage(place)
@@ -96,7 +99,9 @@ struct MCAPWalk {
       let message = try MCAPMessageRecord(parsing: &reader)
       scanner.hasLooseRecords = true
       layout.units.append(
-        MCAPUnit(place: place, startTime: message.logTime, endTime: message.logTime))
+        MCAPUnit(
+          place: place, startTime: message.logTime, endTime: message.logTime,
+          channelID: message.channelID))
     } catch {
       throw error.moved(from: bytes.startIndex, to: place.contentOffset)
     }
@@ -116,6 +121,8 @@ struct MCAPWalk {
     case .channel(let channel):
       layout.channels[channel.id] = layout.channels[channel.id] ?? channel
       scanner.channels.insert(channel.id)
+      // A channel before any chunk: messages may follow it bare.
+      if layout.units.isEmpty { scanner.hasLooseRecords = true }
     case .metadata(let metadata): layout.metadata.append(metadata)
     case .statistics(let statistics): layout.statistics = statistics
     case .dataEnd(let dataEnd):

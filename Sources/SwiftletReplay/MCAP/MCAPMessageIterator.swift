@@ -64,8 +64,9 @@ public struct MCAPMessageIterator: IteratorProtocol {
   private mutating func open(_ index: Int) {
     let unit = reader.layout.units[index]
     guard unit.isChunk else {
-      guard filter.wants(unit.startTime) else { return }
-      // The channel is checked when the message is read.
+      guard filter.wants(unit.startTime), wantedChannels?.contains(unit.channelID) ?? true else {
+        return
+      }
       return add(MCAPMessage.Place(unit: index, offset: 0), time: unit.startTime)
     }
     let records: ArraySlice<UInt8>

@@ -1,7 +1,8 @@
 /// Opens recordings, whatever their layout.
 public enum RecordingOpener {
   /// Opens the recording at `path` by what is in its folder: nuScenes (the root or a `v1.0-*`
-  /// folder), KITTI raw (a root, a date or a drive) or KITTI odometry (a root or a sequence).
+  /// folder), KITTI raw (a root, a date or a drive), KITTI odometry (a root or a sequence), an MCAP
+  /// file or a ROS 2 bag (its folder or a `.db3` file).
   public static func open(
     path: String, options: RecordingOptions = RecordingOptions()
   ) throws(RecordingError) -> any Recording {
@@ -10,6 +11,9 @@ public enum RecordingOpener {
         file: path, expected: "a recording", found: "nothing there", remedy: "check the path")
     }
     let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    if let recording = try MessageRecording.open(path: trimmed, options: options) {
+      return recording
+    }
     let index = try index(trimmed, options)
     return try IndexedRecording(index: index, reader: FileSampleReader(), options: options)
   }
@@ -54,8 +58,8 @@ public enum RecordingOpener {
       ? "a file" : names.isEmpty ? "an empty folder" : "a folder with \(names.joined(separator: " "))"
     return RecordingError(
       file: path,
-      expected: "nuScenes (v1.0-*), KITTI raw (velodyne_points, image_0x) or KITTI odometry "
-        + "(sequences, times.txt)",
-      found: found, remedy: "give the folder that holds the recording")
+      expected: "nuScenes (v1.0-*), KITTI raw (velodyne_points, image_0x), KITTI odometry "
+        + "(sequences, times.txt), an MCAP file or a ROS 2 bag",
+      found: found, remedy: "give the file or folder that holds the recording")
   }
 }

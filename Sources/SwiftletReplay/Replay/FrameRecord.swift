@@ -3,6 +3,12 @@ public struct SensorState: Sendable, Equatable {
   public var name: String
   public var isValid: Bool
   public var ageNanoseconds: Int64
+
+  public init(name: String, isValid: Bool, ageNanoseconds: Int64) {
+    self.name = name
+    self.isValid = isValid
+    self.ageNanoseconds = ageNanoseconds
+  }
 }
 
 /// What was measured about one frame.

@@ -12,13 +12,15 @@ public enum MissCause: String, Sendable, Codable, CaseIterable {
   /// Host: the time the frame's thread spent off the CPU covers the excess, or the hypervisor stole
   /// time, or (several threads) the scheduler took a thread away while the others had to wait for
   /// it. Everything else is the code's own.
-  public init(of record: FrameRecord, budgetNanoseconds: Int64, threadCount: Int) {
-    let excess = record.serviceNanoseconds - budgetNanoseconds
-    let offCPU = record.serviceNanoseconds - record.host.threadCPUNanoseconds
+  public init(
+    serviceNanoseconds: Int64, host: HostSample, budgetNanoseconds: Int64, threadCount: Int
+  ) {
+    let excess = serviceNanoseconds - budgetNanoseconds
+    let offCPU = serviceNanoseconds - host.threadCPUNanoseconds
     if excess <= 0 {
       self = .queue
-    } else if offCPU >= excess || record.host.stealNanoseconds > 0
-      || (threadCount > 1 && record.host.involuntarySwitches > 0)
+    } else if offCPU >= excess || host.stealNanoseconds > 0
+      || (threadCount > 1 && host.involuntarySwitches > 0)
     {
       self = .host
     } else {
@@ -32,8 +34,8 @@ extension ReplayResult {
   public func missCause(of record: FrameRecord) -> MissCause? {
     guard record.isMissed else { return nil }
     return MissCause(
-      of: record, budgetNanoseconds: options.budgetNanoseconds,
-      threadCount: processor.threadCount)
+      serviceNanoseconds: record.serviceNanoseconds, host: record.host,
+      budgetNanoseconds: options.budgetNanoseconds, threadCount: processor.threadCount)
   }
 
   /// Misses by cause; causes that do not occur are 0.

@@ -27,7 +27,7 @@ extension ReplayWarning {
   private static let damageCodes: Set<String> = [
     fileMissing, imageUndecodable, imageSizeMismatch, pointsTruncated, pointsUnreadable,
     poseInvalid, calibrationMissing, calibrationInvalid, networkOutputInvalid, recordInvalid,
-    frameUnreadable, frameNotProcessed,
+    frameUnreadable, frameNotProcessed, containerDamaged, messageInvalid,
     FrameFinding.Kind.cameraCalibrationInvalid.rawValue,
     FrameFinding.Kind.cameraInputInvalid.rawValue, FrameFinding.Kind.lidarPoseInvalid.rawValue,
   ]

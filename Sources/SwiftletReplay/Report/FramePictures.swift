@@ -106,8 +106,11 @@ public struct FramePictures {
     let egoFromWorld = frame.worldFromEgo.inverse
     var known: [SIMD3<Float>] = []
     occupancy.forEachKnown { _, center, _ in known.append(SIMD3<Float>(egoFromWorld * center)) }
-    picture.addFree(known, voxelSizeMeters: voxelSizeMeters)
-    picture.addOccupied(occupied, voxelSizeMeters: voxelSizeMeters)
+    // The map lies along the world's axes, which the ego sees turned by minus its own yaw.
+    let forward = frame.worldFromEgo.rotation.transpose.row0
+    let yaw = -Float(atan2(forward.y, forward.x))
+    picture.addFree(known, voxelSizeMeters: voxelSizeMeters, voxelYawRadians: yaw)
+    picture.addOccupied(occupied, voxelSizeMeters: voxelSizeMeters, voxelYawRadians: yaw)
     return picture.draw()
   }
 

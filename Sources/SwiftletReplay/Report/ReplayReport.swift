@@ -67,7 +67,7 @@ extension ReplayReport: Encodable {
     case passes
     case isLooped = "looped"
     case isInterrupted = "interrupted"
-    case engine, isa, threads, build, rate
+    case cpu, engine, isa, threads, build, rate
     case judgedTime = "judged_time"
     case encoder, weights
     case configurationHash = "config_hash"
@@ -118,6 +118,7 @@ extension ReplayReport: Encodable {
     try container.encode(result.passCount, forKey: .passes)
     try container.encode(result.passCount > 1, forKey: .isLooped)
     try container.encode(result.isInterrupted, forKey: .isInterrupted)
+    try container.encode(HostEnvironment.cpuName, forKey: .cpu)
     try container.encode(processor.engine, forKey: .engine)
     try container.encode(processor.instructionSet, forKey: .isa)
     try container.encode(processor.threadCount, forKey: .threads)

@@ -93,7 +93,65 @@ struct MCAPDamageTests {
   @Test func `a message is read again by its place`() throws {
     let reader = try MCAPReader(path: MCAPTestData.path("mcap-real/variants/unchunked.mcap"))
     for message in MCAPTestData.readAll(reader).messages {
-      #expect(try reader.message(at: message.place).data == message.data)
+      let again = try reader.message(at: message.place)
+      #expect(again.data == message.data)
+    }
+  }
+}
+
+extension MCAPDamageTests {
+  /// Offsets and sizes of the top-level records of a healthy file.
+  static func places(_ bytes: [UInt8]) throws -> [MCAPRecordPlace] {
+    var scanner = MCAPScanner(file: MCAPFile(bytes: bytes, path: "healthy"))
+    var places: [MCAPRecordPlace] = []
+    var offset = 8
+    while offset < bytes.count - 8 {
+      let place = try scanner.record(at: offset)
+      places.append(place)
+      offset = place.endOffset
+    }
+    return places
+  }
+
+  @Test(arguments: [true, false])
+  func `behind a wrecked chunk head reading goes on at the next chunk`(hasFooter: Bool) throws {
+    let original = try MCAPTestData.bytes("mcap-real/variants/small.mcap")
+    let chunks = try Self.places(original).filter { $0.opcode == MCAPOpcode.chunk }
+    let counts = [14, 13, 17, 13, 4]
+    for (number, place) in chunks.enumerated() {
+      for value: UInt8 in [0x3f, 0xff] {
+        var bytes = original
+        // The length's high byte: far beyond the file's end.
+        bytes[place.offset + 8] = value
+        if !hasFooter { bytes.removeLast(40) }
+        let reader = try MCAPReader(bytes: bytes, path: "wrecked")
+        let (messages, problems) = MCAPTestData.readAll(reader)
+        #expect(messages.count < 61 && messages.count >= 61 - (counts.max() ?? 0))
+        let problem = try #require(problems.first { $0.kind == .recordDamaged })
+        #expect(problem.error.byteOffset == place.offset, "chunk \(number)")
+        #expect(problem.lostBytes?.lowerBound == place.offset)
+      }
+    }
+  }
+
+  @Test func `behind a wrecked message of a file without chunks the others are found`() throws {
+    let original = try MCAPTestData.bytes("mcap-real/variants/unchunked.mcap")
+    let places = try Self.places(original).filter { $0.opcode == MCAPOpcode.message }
+    for place in places.dropLast() {
+      // Beyond the file's end; zero; longer by one; shorter by one.
+      for change in 0..<4 {
+        var bytes = original
+        switch change {
+        case 0: bytes[place.offset + 6] = 0x7f
+        case 1: for index in 1...8 { bytes[place.offset + index] = 0 }
+        case 2: bytes[place.offset + 1] &+= 1
+        default: bytes[place.offset + 1] &-= 1
+        }
+        let reader = try MCAPReader(bytes: bytes, path: "wrecked")
+        let (messages, problems) = MCAPTestData.readAll(reader)
+        #expect(messages.count >= 59, "change \(change) at \(place.offset): \(messages.count)")
+        #expect(problems.contains { $0.isDamage })
+      }
     }
   }
 }

@@ -5,6 +5,8 @@ import Foundation
 /// Recordings that are not part of the repository.
 enum MCAPTestData {
   static let root = ProcessInfo.processInfo.environment["SWIFTLET_DATA"]
+  /// A Python with the independent readers.
+  static let judges = ProcessInfo.processInfo.environment["SWIFTLET_JUDGES"]
   static var isThere: Bool { root != nil }
 
   static func path(_ relative: String) -> String { "\(root ?? "")/\(relative)" }

@@ -1,0 +1,118 @@
+import CCodecs
+import Synchronization
+
+/// A `.db3` part of a ROS 2 bag: tables `topics` and `messages` of an SQLite database.
+final class SQLiteBag: MessageStore {
+  let path: String
+  private let database: Mutex<Connection>
+
+  /// Closes the database when the bag goes away.
+  @safe
+  private struct Connection: ~Copyable, @unchecked Sendable {
+    let handle: OpaquePointer
+    init(_ handle: OpaquePointer) { unsafe self.handle = handle }
+    deinit { unsafe _ = sqlite3_close_v2(handle) }
+  }
+
+  init(path: String) throws(RecordingError) {
+    self.path = path
+    var handle: OpaquePointer?
+    let status = unsafe sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY, nil)
+    guard status == SQLITE_OK, let handle = unsafe handle else {
+      let message = unsafe Self.message(handle)
+      unsafe _ = sqlite3_close_v2(handle)
+      throw RecordingError(
+        file: path, expected: "an SQLite database", found: message,
+        remedy: "copy the bag again")
+    }
+    database = unsafe Mutex(Connection(handle))
+  }
+
+  private static func message(_ handle: OpaquePointer?) -> String {
+    guard let text = unsafe sqlite3_errmsg(handle) else { return "out of memory" }
+    return unsafe String(cString: text)
+  }
+
+  func scan(_ body: (StoredMessage) -> Void) -> [ReplayWarning] {
+    // Row order is the order of recording, and needs no index that may be damaged.
+    let sql =
+      "SELECT messages.id, topics.name, topics.type, topics.serialization_format, "
+      + "messages.timestamp, messages.data FROM messages JOIN topics "
+      + "ON topics.id = messages.topic_id ORDER BY messages.id"
+    let problem = query(sql, argument: nil) { row in
+      let time = row.integer(4)
+      guard SampleClock.isPlausible(time) else { return }
+      body(
+        StoredMessage(
+          topic: row.text(1), type: row.text(2), encoding: row.text(3), logTime: time,
+          publishTime: time, data: row.blob(5)[...],
+          place: MCAPMessage.Place(unit: Int(row.integer(0)), offset: 0)))
+    }
+    guard let problem else { return [] }
+    let error = RecordingError(
+      file: path, expected: "readable rows of messages and topics", found: problem,
+      remedy: "what was read before is used; copy the bag again for the rest")
+    return [ReplayWarning(code: ReplayWarning.containerDamaged, message: error.description)]
+  }
+
+  func data(at place: MCAPMessage.Place) throws(RecordingError) -> ArraySlice<UInt8> {
+    var found: [UInt8]?
+    let problem = query("SELECT data FROM messages WHERE id = ?", argument: Int64(place.unit)) {
+      found = $0.blob(0)
+    }
+    if let found { return found[...] }
+    throw RecordingError(
+      file: path, record: "message \(place.unit)", expected: "its data", found: problem ?? "no row",
+      remedy: "copy the bag again")
+  }
+
+  /// Newer bags keep definitions in a table of their own.
+  func definition(_ topic: String) -> TopicDefinition? {
+    var found: TopicDefinition?
+    _ = query(
+      "SELECT topics.name, encoding, encoded_message_definition FROM topics "
+        + "JOIN message_definitions ON topics.type = message_definitions.topic_type", argument: nil
+    ) { row in
+      guard row.text(0) == topic, !row.text(2).isEmpty else { return }
+      found = TopicDefinition(encoding: row.text(1), data: Array(row.text(2).utf8), metadata: [:])
+    }
+    return found
+  }
+
+  // MARK: SQL
+
+  /// One row of a result, valid during the call it is handed to.
+  @safe
+  private struct Row {
+    let statement: OpaquePointer
+
+    func integer(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(statement, column) }
+    func text(_ column: Int32) -> String {
+      unsafe sqlite3_column_text(statement, column).map { unsafe String(cString: $0) } ?? ""
+    }
+    func blob(_ column: Int32) -> [UInt8] {
+      let count = Int(unsafe sqlite3_column_bytes(statement, column))
+      guard count > 0, let base = unsafe sqlite3_column_blob(statement, column) else { return [] }
+      return unsafe Array(UnsafeRawBufferPointer(start: base, count: count))
+    }
+  }
+
+  /// Runs a query; returns what stopped it early.
+  private func query(_ sql: String, argument: Int64?, _ body: (Row) -> Void) -> String? {
+    database.withLock { database in
+      var statement: OpaquePointer?
+      guard unsafe sqlite3_prepare_v2(database.handle, sql, -1, &statement, nil) == SQLITE_OK,
+        let statement = unsafe statement
+      else { return unsafe Self.message(database.handle) }
+      defer { unsafe _ = sqlite3_finalize(statement) }
+      if let argument { unsafe _ = sqlite3_bind_int64(statement, 1, argument) }
+      while true {
+        switch unsafe sqlite3_step(statement) {
+        case SQLITE_ROW: unsafe body(Row(statement: statement))
+        case SQLITE_DONE: return nil
+        default: return unsafe Self.message(database.handle)
+        }
+      }
+    }
+  }
+}
