@@ -158,7 +158,7 @@ import Testing
       FakeSource(frameCount: 5), counters: counters,
       allocations: AllocationCounting(start: counter.start, stop: counter.stop))
     #expect(report.result.records.allSatisfy { $0.allocations == 9 && $0.host.pageFaults == 6 })
-    #expect(report.result.allocationCount == 45)
+    #expect(report.result.allocationCount == 9 * Int64(report.result.records.count))
     #expect(replay(FakeSource(frameCount: 5)).result.allocationCount == nil)
   }
 
