@@ -97,7 +97,9 @@ let package = Package(
       path: "Tests/SwiftletTestSupport"),
     .testTarget(
       name: "SwiftletTests",
-      dependencies: ["Swiftlet", "SwiftletTestSupport", "CAllocationCounter"]),
+      dependencies: [
+        "Swiftlet", "SwiftletTestSupport", "CAllocationCounter", "CThreadShims",
+      ]),
     .testTarget(
       name: "SwiftletReplayTests",
       dependencies: ["SwiftletReplay", "Swiftlet", "SwiftletTestSupport"]),

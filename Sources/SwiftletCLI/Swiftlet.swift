@@ -15,9 +15,13 @@ struct SwiftletCommand: AsyncParsableCommand {
     version: SwiftletVersion.package,
     subcommands: [
       ReplayCommand.self,
+      CompareCommand.self,
+      AbCommand.self,
+      ScoreCommand.self,
       InfoCommand.self,
       MapCommand.self,
       ConvertCommand.self,
+      MapsCommand.self,
       SynthCommand.self,
       VerifyCommand.self,
       BenchCommand.self,

@@ -49,4 +49,93 @@ SWL_INLINE swl_i32x16 swl_nonzero_bytes_i32x16(const uint8_t *_Nonnull p, int64_
   return __builtin_convertvector(bytes, swl_i32x16) != 0;
 }
 
+// MARK: taps of deformable attention
+
+/// Lanes 0, 2, 4 … and 1, 3, 5 … of `lo` followed by `hi`.
+SWL_INLINE swl_f32x16 swl_even_f32x16(swl_f32x16 lo, swl_f32x16 hi) {
+  return __builtin_shufflevector(
+      lo, hi, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
+SWL_INLINE swl_f32x16 swl_odd_f32x16(swl_f32x16 lo, swl_f32x16 hi) {
+  return __builtin_shufflevector(
+      lo, hi, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+
+/// table[index[i]] for indices 0...15.
+SWL_INLINE swl_f32x16 swl_permute_f32x16(swl_f32x16 table, swl_i32x16 index) {
+#if SWL_X86 && defined(__AVX512F__)
+  return (swl_f32x16)_mm512_permutexvar_ps((__m512i)index, (__m512)table);
+#else
+  swl_f32x16 v;
+  for (int i = 0; i < 16; i++) v[i] = table[index[i]];
+  return v;
+#endif
+}
+
+/// The lanes whose bit is set in `mask`, in order, to p[0...]; up to 16 lanes are written. Returns
+/// their number. (In a register first: a compressing store to memory is slow on some CPUs.)
+SWL_INLINE int64_t swl_compress_f32x16(float *_Nonnull p, swl_f32x16 v, uint32_t mask) {
+#if SWL_X86 && defined(__AVX512F__)
+  swl_store_f32x16(p, (swl_f32x16)_mm512_maskz_compress_ps((__mmask16)mask, (__m512)v));
+  return __builtin_popcount(mask);
+#else
+  int64_t n = 0;
+  while (mask) {
+    p[n++] = v[__builtin_ctz(mask)];
+    mask &= mask - 1;
+  }
+  return n;
+#endif
+}
+SWL_INLINE int64_t swl_compress_i32x16(int32_t *_Nonnull p, swl_i32x16 v, uint32_t mask) {
+#if SWL_X86 && defined(__AVX512F__)
+  swl_store_i32x16(p, (swl_i32x16)_mm512_maskz_compress_epi32((__mmask16)mask, (__m512i)v));
+  return __builtin_popcount(mask);
+#else
+  int64_t n = 0;
+  while (mask) {
+    p[n++] = v[__builtin_ctz(mask)];
+    mask &= mask - 1;
+  }
+  return n;
+#endif
+}
+
+// MARK: narrow formats
+
+/// IEEE half bits, round to nearest even, subnormals kept, overflow to infinity, NaN to a quiet NaN.
+SWL_INLINE swl_i32x16 swl_half_bits_from_f32x16(swl_f32x16 v) {
+  swl_u32x16 bits = (swl_u32x16)v;
+  swl_u32x16 magnitude = bits & 0x7fffffffu;
+  // Adding 0.5 puts the half's last subnormal bit into the float's last bit: the addition rounds.
+  swl_u32x16 small = (swl_u32x16)((swl_f32x16)magnitude + 0.5f) - 0x3f000000u;
+  swl_u32x16 normal = (magnitude + 0xc8000fffu + ((magnitude >> 13) & 1u)) >> 13;
+  swl_u32x16 half = (swl_u32x16)(magnitude < 0x38800000u) & small;
+  half |= (swl_u32x16)(magnitude >= 0x38800000u) & normal;
+  swl_u32x16 large = (swl_u32x16)(magnitude >= 0x477ff000u);
+  swl_u32x16 nan = (swl_u32x16)(magnitude > 0x7f800000u);
+  half = (half & ~large) | (large & 0x7c00u) | (nan & 0x0200u);
+  return (swl_i32x16)(half | ((bits >> 16) & 0x8000u));
+}
+/// bfloat16 bits, round to nearest even, NaN to a quiet NaN.
+SWL_INLINE swl_i32x16 swl_bfloat_bits_from_f32x16(swl_f32x16 v) {
+  swl_u32x16 bits = (swl_u32x16)v;
+  swl_u32x16 rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  swl_u32x16 nan = (swl_u32x16)((bits & 0x7fffffffu) > 0x7f800000u);
+  return (swl_i32x16)((rounded & ~nan) | (nan & ((bits >> 16) | 0x40u)));
+}
+/// The low 16 bits of each lane.
+SWL_INLINE void swl_store_low_u16x16(uint16_t *_Nonnull p, swl_i32x16 v) {
+  swl_u16x16 narrow = __builtin_convertvector((swl_u32x16)v & 0xffffu, swl_u16x16);
+  __builtin_memcpy(p, &narrow, sizeof narrow);
+}
+/// acc[i] + lo(a[i]) · lo(b[i]) + hi(a[i]) · hi(b[i]) over the signed 16-bit halves of each lane.
+SWL_INLINE swl_i32x16 swl_dot_i16_i32x16(swl_i32x16 acc, swl_i32x16 a, swl_i32x16 b) {
+#if SWL_X86 && defined(__AVX512VNNI__)
+  return (swl_i32x16)_mm512_dpwssd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
+#else
+  return acc + ((a << 16) >> 16) * ((b << 16) >> 16) + (a >> 16) * (b >> 16);
+#endif
+}
+
 #endif

@@ -77,4 +77,29 @@ SWL_INLINE swl_i32x16 swl_ray_lanes_from_bits_i32x16(uint32_t bits) {
 #endif
 }
 
+SWL_INLINE swl_f32x8 swl_ray_min_f32x8(swl_f32x8 a, swl_f32x8 b) { return a < b ? a : b; }
+SWL_INLINE swl_f32x8 swl_ray_max_f32x8(swl_f32x8 a, swl_f32x8 b) { return a > b ? a : b; }
+SWL_INLINE swl_f32x8 swl_ray_clamp_f32x8(swl_f32x8 v, float low, float high) {
+  swl_f32x8 l = low, h = high;
+  swl_f32x8 raised = v > l ? v : l;
+  return raised < h ? raised : h;
+}
+SWL_INLINE swl_i32x8 swl_ray_floor_i32x8(swl_f32x8 v) {
+  return __builtin_convertvector(__builtin_elementwise_floor(v), swl_i32x8);
+}
+/// The union, over live lanes, of the bits `lower ... upper` that lie in 0 ... 63.
+SWL_INLINE uint64_t swl_ray_or_runs_u64x8(swl_i32x8 lower, swl_i32x8 upper, swl_i64x8 live) {
+  const swl_i32x8 zero = 0, top = 63;
+  swl_i32x8 inside = (upper >= zero) & (lower <= top);
+  swl_i32x8 low = lower > zero ? lower : zero;
+  swl_i32x8 high = upper < top ? upper : top;
+  // Shift counts stay in 0 ... 63 also in lanes that are not inside.
+  low = low < top ? low : top;
+  high = high > zero ? high : zero;
+  swl_u64x8 up = ~(swl_u64x8)0 << __builtin_convertvector(low, swl_u64x8);
+  swl_u64x8 down = ~(swl_u64x8)0 >> __builtin_convertvector(top - high, swl_u64x8);
+  swl_u64x8 keep = (swl_u64x8)(live & __builtin_convertvector(inside, swl_i64x8));
+  return __builtin_reduce_or(up & down & keep);
+}
+
 #endif

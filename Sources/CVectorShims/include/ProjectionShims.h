@@ -67,4 +67,48 @@ SWL_INLINE void swl_transpose_f32_16x16(const float *_Nonnull from, int64_t from
   for (int i = 0; i < 16; i++) __builtin_memcpy(to + i * to_stride, &a[i], sizeof a[i]);
 }
 
+/// Byte offset of the pixel packed as x + 65536 y, three bytes a pixel.
+SWL_INLINE swl_i32x16 swl_pixel_offset_i32x16(swl_i32x16 pixel, int32_t stride) {
+  return (pixel & 0xffff) * 3 + (pixel >> 16) * stride;
+}
+/// Four bytes at base + offset[i], unaligned. Every offset must be valid.
+SWL_INLINE swl_i32x16 swl_gather_bytes_i32x16(const uint8_t *_Nonnull base, swl_i32x16 offset) {
+#if SWL_X86 && defined(__AVX512F__)
+  return (swl_i32x16)_mm512_i32gather_epi32((__m512i)offset, base, 1);
+#else
+  swl_i32x16 v;
+  for (int i = 0; i < 16; i++) {
+    int32_t word;
+    __builtin_memcpy(&word, base + offset[i], sizeof word);
+    v[i] = word;
+  }
+  return v;
+#endif
+}
+/// The byte at `shift` of each word as float.
+SWL_INLINE swl_f32x16 swl_byte_f32x16(swl_i32x16 words, int32_t shift) {
+  return __builtin_convertvector((words >> shift) & 255, swl_f32x16);
+}
+/// Three vectors as triples a b c.
+SWL_INLINE void swl_store_interleaved_f32x16(float *_Nonnull p, swl_f32x16 a, swl_f32x16 b,
+                                             swl_f32x16 c) {
+  swl_f32x16 ab0 = __builtin_shufflevector(a, b, 0, 16, 0, 1, 17, 0, 2, 18, 0, 3, 19, 0, 4, 20, 0, 5);
+  swl_f32x16 abc0 = __builtin_shufflevector(ab0, c, 0, 1, 16, 3, 4, 17, 6, 7, 18, 9, 10, 19, 12, 13, 20, 15);
+  swl_f32x16 ab1 = __builtin_shufflevector(a, b, 21, 0, 6, 22, 0, 7, 23, 0, 8, 24, 0, 9, 25, 0, 10, 26);
+  swl_f32x16 abc1 = __builtin_shufflevector(ab1, c, 0, 21, 2, 3, 22, 5, 6, 23, 8, 9, 24, 11, 12, 25, 14, 15);
+  swl_f32x16 ab2 = __builtin_shufflevector(a, b, 0, 11, 27, 0, 12, 28, 0, 13, 29, 0, 14, 30, 0, 15, 31, 0);
+  swl_f32x16 abc2 = __builtin_shufflevector(ab2, c, 26, 1, 2, 27, 4, 5, 28, 7, 8, 29, 10, 11, 30, 13, 14, 31);
+  __builtin_memcpy(p + 0, &abc0, sizeof abc0);
+  __builtin_memcpy(p + 16, &abc1, sizeof abc1);
+  __builtin_memcpy(p + 32, &abc2, sizeof abc2);
+}
+/// Four taps: left and right of the upper and of the lower row.
+SWL_INLINE swl_f32x16 swl_bilinear_f32x16(swl_f32x16 up0, swl_f32x16 up1, swl_f32x16 down0,
+                                          swl_f32x16 down1, swl_f32x16 fx, swl_f32x16 fy) {
+#pragma clang fp contract(off)
+  swl_f32x16 top = up0 + fx * (up1 - up0);
+  swl_f32x16 bottom = down0 + fx * (down1 - down0);
+  return top + fy * (bottom - top);
+}
+
 #endif

@@ -19,26 +19,40 @@ public struct VoxelConfusion: Sendable, Equatable {
     counts = [Int64](repeating: 0, count: classes.count * classes.count)
   }
 
+  /// A histogram a thread, so that `add` allocates nothing.
+  public final class Scratch {
+    let histograms: AlignedBuffer<Int64>
+    let stride: Int
+
+    public init(classes: OccupancyClasses, pool: WorkerPool) {
+      // One word more counts the predictions that are no class; threads share no cache line.
+      stride = (classes.count * classes.count + 8) & ~7
+      histograms = AlignedBuffer(count: stride * pool.threadCount)
+    }
+  }
+
   /// Adds one sample. The three arrays hold one byte a voxel, in the same order. The counts are
-  /// integers: every engine and thread count gives the same. Allocates one histogram a thread.
+  /// integers: every engine and thread count gives the same.
   ///
+  /// - Parameter scratch: made for these classes and this pool; nil allocates one.
   /// - Throws: `InputError` when the sizes differ, or an evaluated voxel is predicted as a label of
   ///   no class; nothing is added then.
   public mutating func add(
-    prediction: [UInt8], truth: [UInt8], mask: [UInt8]? = nil, engine: Engine, pool: WorkerPool
+    prediction: [UInt8], truth: [UInt8], mask: [UInt8]? = nil, engine: Engine, pool: WorkerPool,
+    scratch: Scratch? = nil
   ) throws(InputError) {
-    for (name, count) in [("prediction", prediction.count), ("mask", mask?.count ?? truth.count)]
-    where count != truth.count {
-      throw InputError(
-        input: name, expected: "\(truth.count) voxels as the truth has", found: "\(count)",
-        remedy: "compare grids of one shape")
-    }
+    try Self.check("prediction", prediction.count, truth)
+    if let mask { try Self.check("mask", mask.count, truth) }
+    let scratch = scratch ?? Scratch(classes: classes, pool: pool)
     let size = classes.count * classes.count
-    let histograms = AlignedBuffer<Int64>(count: (size + 8) * pool.threadCount)
+    precondition(
+      scratch.histograms.count >= pool.threadCount * scratch.stride && scratch.stride > size,
+      "a scratch of \(scratch.histograms.count) counts for \(pool.threadCount) x \(size)")
+    scratch.histograms.zero()
     let invalid = unsafe prediction.withUnsafeBufferPointer { prediction in
       unsafe truth.withUnsafeBufferPointer { truth in
         unsafe withOptionalBuffer(mask) { mask in
-          unsafe run(prediction, truth, mask, into: histograms, engine: engine, pool: pool)
+          unsafe run(prediction, truth, mask, into: scratch, engine: engine, pool: pool)
         }
       }
     }
@@ -49,14 +63,24 @@ public struct VoxelConfusion: Sendable, Equatable {
         remedy: "map the labels to the \(classes.setName) set or give the class count")
     }
     for part in 0..<pool.threadCount {
-      for index in 0..<size { counts[index] += histograms[part * (size + 8) + index] }
+      for index in 0..<size { counts[index] += scratch.histograms[part * scratch.stride + index] }
     }
     sampleCount += 1
   }
 
+  private static func check(
+    _ name: String, _ count: Int, _ truth: [UInt8]
+  ) throws(InputError) {
+    guard count == truth.count else {
+      throw InputError(
+        input: name, expected: "\(truth.count) voxels as the truth has", found: "\(count)",
+        remedy: "compare grids of one shape")
+    }
+  }
+
   private func run(
     _ prediction: UnsafeBufferPointer<UInt8>, _ truth: UnsafeBufferPointer<UInt8>,
-    _ mask: UnsafeBufferPointer<UInt8>?, into histograms: AlignedBuffer<Int64>, engine: Engine,
+    _ mask: UnsafeBufferPointer<UInt8>?, into scratch: Scratch, engine: Engine,
     pool: WorkerPool
   ) -> Int {
     guard let predicted = prediction.baseAddress, let expected = truth.baseAddress else { return 0 }
@@ -64,9 +88,11 @@ public struct VoxelConfusion: Sendable, Equatable {
     unsafe pool.run(
       ConfusionJob(
         prediction: predicted, truth: expected, mask: mask?.baseAddress, count: truth.count,
-        classCount: classes.count, freeClass: classes.freeClass, stride: size + 8,
-        histograms: histograms.pointer, engine: engine))
-    return (0..<pool.threadCount).reduce(0) { $0 + Int(histograms[$1 * (size + 8) + size]) }
+        classCount: classes.count, freeClass: classes.freeClass, stride: scratch.stride,
+        histograms: scratch.histograms.pointer, engine: engine))
+    return (0..<pool.threadCount).reduce(0) { 
+      $0 + Int(scratch.histograms[$1 * scratch.stride + size])
+    }
   }
 }
 

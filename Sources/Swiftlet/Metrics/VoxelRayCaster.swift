@@ -78,83 +78,40 @@ public final class VoxelRayCaster {
   ///   - origins: [ray][3] in voxels; an origin outside the grid is walked until it enters. Its
   ///     voxel is found by truncation toward zero, as the public code does.
   ///   - ends: [ray][3], a point further along each ray.
-  /// - Throws: `InputError` for other sizes, or a ray without direction, with NaN, or farther than
-  ///   2²⁰ voxels from the grid's corner.
+  /// - Throws: `InputError` for rays that `VoxelRayBatch` refuses.
   public func cast(
     origins: [Float], ends: [Float], voxelSizeMeters: Float
   ) throws(InputError) -> CastRays {
-    try check(origins: origins, ends: ends)
-    let (found, distances) =
-      engine == .reference ? reference(origins, ends) : vectorised(origins, ends)
-    return CastRays(
-      labels: found.map { $0 < 0 ? Int32(freeClass) : Int32(labels[Int($0)]) },
-      distancesMeters: distances.map { $0 * voxelSizeMeters }, voxels: found)
+    let batch = try VoxelRayBatch(origins: origins, ends: ends)
+    cast(batch)
+    return results(of: batch, voxelSizeMeters: voxelSizeMeters)
   }
 
-  private func check(origins: [Float], ends: [Float]) throws(InputError) {
-    guard origins.count == ends.count, origins.count % 3 == 0 else {
-      throw InputError(
-        input: "rays", expected: "three coordinates for every origin and end",
-        found: "\(origins.count) and \(ends.count) values", remedy: "give [ray][3] twice")
-    }
-    let limit: Float = 0x1p20
-    for ray in 0..<origins.count / 3 {
-      let range = ray * 3..<ray * 3 + 3
-      let finite = range.allSatisfy { abs(origins[$0]) <= limit && abs(ends[$0]) <= limit }
-      guard finite, range.contains(where: { origins[$0] != ends[$0] }) else {
-        throw InputError(
-          input: "ray \(ray)", expected: "two different points within 2^20 voxels",
-          found: "\(Array(origins[range])) to \(Array(ends[range]))",
-          remedy: "leave the ray out or correct it")
+  /// Casts a batch; its results replace those before. Allocates nothing.
+  public func cast(_ batch: VoxelRayBatch) {
+    guard batch.count > 0 else { return }
+    guard let walkGrid else {
+      let walk = ReferenceRayWalk(labels: labels, sizes: sizes, freeClass: freeClass)
+      for ray in 0..<batch.count {
+        let result = walk.walk(origin: batch.origin(ray), end: batch.end(ray))
+        batch.voxels[ray] = Int64(result.voxel ?? -1)
+        batch.distances[ray] = Float(result.distance)
       }
-    }
-  }
-
-  private func reference(_ origins: [Float], _ ends: [Float]) -> ([Int64], [Float]) {
-    let walk = ReferenceRayWalk(labels: labels, sizes: sizes, freeClass: freeClass)
-    var voxels: [Int64] = []
-    var distances: [Float] = []
-    for ray in stride(from: 0, to: origins.count, by: 3) {
-      let result = walk.walk(
-        origin: SIMD3(origins[ray], origins[ray + 1], origins[ray + 2]),
-        end: SIMD3(ends[ray], ends[ray + 1], ends[ray + 2]))
-      voxels.append(Int64(result.voxel ?? -1))
-      distances.append(Float(result.distance))
-    }
-    return (voxels, distances)
-  }
-
-  private func vectorised(_ origins: [Float], _ ends: [Float]) -> ([Int64], [Float]) {
-    guard let walkGrid, !origins.isEmpty else { return ([], []) }
-    let count = origins.count / 3
-    let plane = (count + 7) & ~7
-    let rays = AlignedBuffer<Float>(count: plane * 6)
-    let (planes, voxels, distances) = (
-      unsafe rays.pointer, AlignedBuffer<Int64>(count: plane), AlignedBuffer<Float>(count: plane)
-    )
-    for ray in 0..<plane {
-      // The last batch is filled up with copies of the last ray.
-      let source = min(ray, count - 1) * 3
-      for axis in 0..<3 {
-        unsafe planes[axis * plane + ray] = origins[source + axis]
-        unsafe planes[(axis + 3) * plane + ray] = ends[source + axis]
-      }
+      return
     }
     unsafe pool.run(
       WalkJob(
-        grid: walkGrid.pointer, labels: labels.count, sizes: sizes, rays: rays.pointer,
-        plane: plane, voxels: voxels.pointer, distances: distances.pointer, engine: engine))
-    return (
-      voxels.array.prefix(count).map(flatIndex), Array(distances.array.prefix(count))
-    )
+        grid: walkGrid.pointer, sizes: sizes, rays: batch.rays.pointer, plane: batch.plane,
+        voxels: batch.voxels.pointer, distances: batch.distances.pointer, engine: engine))
   }
 
-  /// From the walk grid's index, which counts the border, to the index of [x][y][z].
-  private func flatIndex(_ walkIndex: Int64) -> Int64 {
-    guard walkIndex >= 0 else { return -1 }
-    let (row, z) = Int(walkIndex).quotientAndRemainder(dividingBy: sizes.z + 2)
-    let (x, y) = row.quotientAndRemainder(dividingBy: sizes.y + 2)
-    return Int64(((x - 1) * sizes.y + y - 1) * sizes.z + z - 1)
+  /// The results of a batch that this caster cast last. Allocates them.
+  public func results(of batch: VoxelRayBatch, voxelSizeMeters: Float) -> CastRays {
+    let voxels = Array(batch.voxels.array.prefix(batch.count))
+    return CastRays(
+      labels: voxels.map { $0 < 0 ? Int32(freeClass) : Int32(labels[Int($0)]) },
+      distancesMeters: batch.distances.array.prefix(batch.count).map { $0 * voxelSizeMeters },
+      voxels: voxels)
   }
 }
 
@@ -185,7 +142,6 @@ private struct FillJob: PartitionedJob {
 @safe
 private struct WalkJob: PartitionedJob {
   let grid: UnsafePointer<UInt8>
-  let labels: Int
   let sizes: SIMD3<Int>
   let rays: UnsafePointer<Float>
   let plane: Int
@@ -206,5 +162,14 @@ private struct WalkJob: PartitionedJob {
     case .simd(.avx2): unsafe SwiftletKernelsAVX2.walkVoxelRays(g, x, y, z, r, n, a, b, v, d)
     case .simd(.avx512): unsafe SwiftletKernelsAVX512.walkVoxelRays(g, x, y, z, r, n, a, b, v, d)
     }
+    for ray in range { unsafe v[ray] = flatIndex(v[ray]) }
+  }
+
+  /// From the walk grid's index, which counts the border, to the index of [x][y][z].
+  private func flatIndex(_ walkIndex: Int64) -> Int64 {
+    guard walkIndex >= 0 else { return -1 }
+    let (row, z) = Int(walkIndex).quotientAndRemainder(dividingBy: sizes.z + 2)
+    let (x, y) = row.quotientAndRemainder(dividingBy: sizes.y + 2)
+    return Int64(((x - 1) * sizes.y + y - 1) * sizes.z + z - 1)
   }
 }

@@ -2,6 +2,19 @@
 public enum OccupancyMode: String, Sendable, CaseIterable {
   /// Every ray voxel by voxel: OctoMap's sets exactly.
   case exact
+  /// Exact hits; free space by direction bins and columns, several directions a column.
+  case realtime
+  /// The same with fewer directions a column.
+  case fast
+
+  /// Directions a column looks at; nil when rays are walked.
+  var columnSamples: Int? {
+    switch self {
+    case .exact: nil
+    case .realtime: 4
+    case .fast: 2
+    }
+  }
 }
 
 /// What a rolling occupancy window covers and how it is updated.
@@ -104,5 +117,30 @@ struct ByteModel {
     let start = value == -128 ? 0 : Int(value)
     return isHit
       ? Int8(min(start + Int(hit), Int(maximum))) : Int8(max(start + Int(miss), Int(minimum)))
+  }
+}
+
+extension OccupancyMode {
+  /// What a mode guarantees against OctoMap's map on a drive, inside the window.
+  public struct Promise: Sendable, Equatable {
+    /// Intersection over union of occupied and of free voxels, at least.
+    public var occupiedIoU: Double
+    public var freeIoU: Double
+    /// Share of voxels known in both with the same state, at least.
+    public var sameState: Double
+    /// Share of OctoMap's occupied voxels called free, at most.
+    public var occupiedCalledFree: Double
+  }
+
+  public var promise: Promise {
+    switch self {
+    // int8 steps may turn a voxel at the threshold.
+    case .exact:
+      Promise(occupiedIoU: 0.999, freeIoU: 0.999, sameState: 0.9999, occupiedCalledFree: 0.001)
+    case .realtime:
+      Promise(occupiedIoU: 0.985, freeIoU: 0.985, sameState: 0.999, occupiedCalledFree: 0.01)
+    case .fast:
+      Promise(occupiedIoU: 0.965, freeIoU: 0.97, sameState: 0.998, occupiedCalledFree: 0.002)
+    }
   }
 }

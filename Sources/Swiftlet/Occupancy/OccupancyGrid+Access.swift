@@ -10,6 +10,9 @@ extension OccupancyGrid {
     return (x, y, z)
   }
 
+  /// Whether the voxel lies in the window.
+  public func covers(_ key: VoxelKey) -> Bool { localIndex(key) != nil }
+
   /// The first line of the column at window position (x, y).
   func lineIndex(x: Int, y: Int) -> Int {
     let slotX = Self.wrap(Int(window[0]) + x, configuration.cellCountX)

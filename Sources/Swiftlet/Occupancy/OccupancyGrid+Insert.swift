@@ -24,8 +24,18 @@ extension OccupancyGrid {
     let origin = SIMD3<Float>(worldFromLidar.translation)
     var summary: ScanSummary
     switch engine {
-    case .reference: summary = collectReference(count: kept, origin: origin)
-    case .simd: summary = collectExact(count: kept, origin: origin)
+    case .reference:
+      if let carver {
+        summary = collectByColumnsReference(count: kept, origin: origin, carver: carver)
+      } else {
+        summary = collectReference(count: kept, origin: origin)
+      }
+    case .simd:
+      if let carver {
+        summary = collectByColumns(count: kept, origin: origin, carver: carver)
+      } else {
+        summary = collectExact(count: kept, origin: origin)
+      }
     }
     summary.insideEgoCount = count - kept
     summary.outsideCount += points.count - count

@@ -34,10 +34,23 @@ extension OccupancyGrid {
 
   /// Walks every ray and sets the bits of the voxels inside the window.
   func collectReference(count: Int, origin: SIMD3<Float>) -> ScanSummary {
-    var summary = ScanSummary()
-    summary.pointCount = count
     let size = configuration.voxelSizeMeters
     let first = VoxelKey(origin, inverseVoxelSize: 1 / size)
+    return forEachRayReference(count: count, origin: origin) { ray, last in
+      if ray.isHit { mark(last, windowHits) }
+      guard let first else { return }
+      RayTraversal.forEachVoxel(from: origin, first, to: ray.end, last, voxelSize: size) {
+        mark($0, windowFree)
+      }
+    }
+  }
+
+  /// Calls `body` for every ray that counts, with its end's voxel.
+  func forEachRayReference(
+    count: Int, origin: SIMD3<Float>, _ body: (RayEnd, VoxelKey) -> Void
+  ) -> ScanSummary {
+    var summary = ScanSummary()
+    summary.pointCount = count
     for index in 0..<count {
       let stride = worldPlanes.stride
       let point = SIMD3(
@@ -53,21 +66,18 @@ extension OccupancyGrid {
         summary.tooNearCount += 1
         continue
       }
-      guard let last = VoxelKey(ray.end, inverseVoxelSize: 1 / size) else {
+      let inverse = 1 / configuration.voxelSizeMeters
+      guard let last = VoxelKey(ray.end, inverseVoxelSize: inverse) else {
         summary.outsideCount += 1
         continue
       }
       summary.rayCount += 1
-      if ray.isHit { mark(last, windowHits) }
-      guard let first else { continue }
-      RayTraversal.forEachVoxel(from: origin, first, to: ray.end, last, voxelSize: size) {
-        mark($0, windowFree)
-      }
+      body(ray, last)
     }
     return summary
   }
 
-  private func mark(_ key: VoxelKey, _ mask: AlignedBuffer<UInt64>) {
+  func mark(_ key: VoxelKey, _ mask: AlignedBuffer<UInt64>) {
     guard let local = localIndex(key) else { return }
     mask[(local.y * configuration.cellCountX + local.x) * configuration.wordCount + local.z / 64] |=
       1 << UInt64(local.z % 64)

@@ -28,6 +28,8 @@ public final class OccupancyGrid {
   let worldPlanes: WorldPoints
   let matrices = AlignedBuffer<Double>(count: 48)
   let evidence: ScanEvidence?
+  /// Present in the modes that carve by columns.
+  let carver: ColumnCarver?
   var pending = ScanSummary()
   private var isPlaced = false
 
@@ -59,10 +61,14 @@ public final class OccupancyGrid {
     if case .simd(let set) = engine {
       let evidence = ScanEvidence(set: set, pool: pool, voxelSize: configuration.voxelSizeMeters)
       evidence.reserve(
-        points: configuration.maximumPointCount, words: configuration.exactVolumeWords)
+        points: configuration.maximumPointCount,
+        words: configuration.mode == .exact ? configuration.exactVolumeWords : 0)
       self.evidence = evidence
     } else {
       evidence = nil
+    }
+    carver = configuration.mode.columnSamples.map {
+      ColumnCarver(rayCapacity: configuration.maximumPointCount + 4096, maximumSamples: $0)
     }
     window[3] = Int32(configuration.cellCountX)
     window[4] = Int32(configuration.cellCountY)

@@ -6,6 +6,123 @@ import SwiftletKernelsPortable
 /// The occupancy kernels of a chosen instruction set. One enum switch a call.
 enum OccupancyKernels {
   @unsafe @inline(__always)
+  static func binRays(
+    _ set: InstructionSet, _ ends: UnsafePointer<Float>, _ capacity: Int, _ count: Int,
+    _ origin: UnsafePointer<Float>, _ binCount: Int, _ bins: UnsafeMutablePointer<Int32>,
+    _ ranges: UnsafeMutablePointer<Float>, _ slopes: UnsafeMutablePointer<Float>
+  ) {
+    switch set {
+    case .portable:
+      unsafe SwiftletKernelsPortable.binRays(
+        ends, capacity, count, origin, binCount, bins, ranges, slopes)
+    case .baseline:
+      unsafe SwiftletKernels.binRays(
+        ends, capacity, count, origin, binCount, bins, ranges, slopes)
+    case .avx2:
+      unsafe SwiftletKernelsAVX2.binRays(
+        ends, capacity, count, origin, binCount, bins, ranges, slopes)
+    case .avx512:
+      unsafe SwiftletKernelsAVX512.binRays(
+        ends, capacity, count, origin, binCount, bins, ranges, slopes)
+    }
+  }
+
+  @unsafe @inline(__always)
+  static func countBins(
+    _ set: InstructionSet, _ bins: UnsafePointer<Int32>, _ count: Int, _ firstBin: Int,
+    _ lastBin: Int, _ counts: UnsafeMutablePointer<Int32>
+  ) {
+    switch set {
+    case .portable:
+      unsafe SwiftletKernelsPortable.countBins(
+        bins, count, firstBin, lastBin, counts)
+    case .baseline:
+      unsafe SwiftletKernels.countBins(
+        bins, count, firstBin, lastBin, counts)
+    case .avx2:
+      unsafe SwiftletKernelsAVX2.countBins(
+        bins, count, firstBin, lastBin, counts)
+    case .avx512:
+      unsafe SwiftletKernelsAVX512.countBins(
+        bins, count, firstBin, lastBin, counts)
+    }
+  }
+
+  @unsafe @inline(__always)
+  static func fillBins(
+    _ set: InstructionSet, _ bins: UnsafePointer<Int32>, _ ranges: UnsafePointer<Float>,
+    _ slopes: UnsafePointer<Float>, _ count: Int, _ firstBin: Int, _ lastBin: Int,
+    _ cursors: UnsafeMutablePointer<Int32>, _ binRanges: UnsafeMutablePointer<Float>,
+    _ binSlopes: UnsafeMutablePointer<Float>
+  ) {
+    switch set {
+    case .portable:
+      unsafe SwiftletKernelsPortable.fillBins(
+        bins, ranges, slopes, count, firstBin, lastBin, cursors, binRanges, binSlopes)
+    case .baseline:
+      unsafe SwiftletKernels.fillBins(
+        bins, ranges, slopes, count, firstBin, lastBin, cursors, binRanges, binSlopes)
+    case .avx2:
+      unsafe SwiftletKernelsAVX2.fillBins(
+        bins, ranges, slopes, count, firstBin, lastBin, cursors, binRanges, binSlopes)
+    case .avx512:
+      unsafe SwiftletKernelsAVX512.fillBins(
+        bins, ranges, slopes, count, firstBin, lastBin, cursors, binRanges, binSlopes)
+    }
+  }
+
+  @unsafe @inline(__always)
+  static func closeBins(
+    _ set: InstructionSet, _ starts: UnsafePointer<Int32>, _ cursors: UnsafePointer<Int32>,
+    _ firstBin: Int, _ lastBin: Int, _ binRanges: UnsafeMutablePointer<Float>,
+    _ groupRanges: UnsafeMutablePointer<Float>, _ longest: UnsafeMutablePointer<Float>
+  ) {
+    switch set {
+    case .portable:
+      unsafe SwiftletKernelsPortable.closeBins(
+        starts, cursors, firstBin, lastBin, binRanges, groupRanges, longest)
+    case .baseline:
+      unsafe SwiftletKernels.closeBins(
+        starts, cursors, firstBin, lastBin, binRanges, groupRanges, longest)
+    case .avx2:
+      unsafe SwiftletKernelsAVX2.closeBins(
+        starts, cursors, firstBin, lastBin, binRanges, groupRanges, longest)
+    case .avx512:
+      unsafe SwiftletKernelsAVX512.closeBins(
+        starts, cursors, firstBin, lastBin, binRanges, groupRanges, longest)
+    }
+  }
+
+  @unsafe @inline(__always)
+  static func carveColumns(
+    _ set: InstructionSet, _ origin: UnsafePointer<Float>, _ binCount: Int, _ maximumSamples: Int,
+    _ starts: UnsafePointer<Int32>, _ binRanges: UnsafePointer<Float>,
+    _ binSlopes: UnsafePointer<Float>, _ groupRanges: UnsafePointer<Float>,
+    _ longest: UnsafePointer<Float>, _ sectors: UnsafePointer<Float>,
+    _ directions: UnsafePointer<Float>, _ window: UnsafePointer<Int32>, _ firstRow: Int,
+    _ lastRow: Int, _ free: UnsafeMutablePointer<UInt64>
+  ) {
+    switch set {
+    case .portable:
+      unsafe SwiftletKernelsPortable.carveColumns(
+        origin, binCount, maximumSamples, starts, binRanges, binSlopes, groupRanges, longest,
+        sectors, directions, window, firstRow, lastRow, free)
+    case .baseline:
+      unsafe SwiftletKernels.carveColumns(
+        origin, binCount, maximumSamples, starts, binRanges, binSlopes, groupRanges, longest,
+        sectors, directions, window, firstRow, lastRow, free)
+    case .avx2:
+      unsafe SwiftletKernelsAVX2.carveColumns(
+        origin, binCount, maximumSamples, starts, binRanges, binSlopes, groupRanges, longest,
+        sectors, directions, window, firstRow, lastRow, free)
+    case .avx512:
+      unsafe SwiftletKernelsAVX512.carveColumns(
+        origin, binCount, maximumSamples, starts, binRanges, binSlopes, groupRanges, longest,
+        sectors, directions, window, firstRow, lastRow, free)
+    }
+  }
+
+  @unsafe @inline(__always)
   static func carveRays(
     _ set: InstructionSet, _ ends: UnsafePointer<Float>, _ capacity: Int,
     _ order: UnsafePointer<Int32>, _ count: Int, _ parameters: UnsafePointer<Double>,
@@ -262,6 +379,28 @@ enum OccupancyKernels {
       unsafe SwiftletKernelsAVX512.gatherWindow(
         free, partCount, partStride, hits, volume, window, firstRow, lastRow, windowFree,
         windowHits)
+    }
+  }
+
+  @unsafe @inline(__always)
+  static func markWindowHits(
+    _ set: InstructionSet, _ keys: UnsafePointer<Int32>, _ isHit: UnsafePointer<UInt8>,
+    _ capacity: Int, _ count: Int, _ window: UnsafePointer<Int32>, _ firstRow: Int, _ lastRow: Int,
+    _ hits: UnsafeMutablePointer<UInt64>
+  ) {
+    switch set {
+    case .portable:
+      unsafe SwiftletKernelsPortable.markWindowHits(
+        keys, isHit, capacity, count, window, firstRow, lastRow, hits)
+    case .baseline:
+      unsafe SwiftletKernels.markWindowHits(
+        keys, isHit, capacity, count, window, firstRow, lastRow, hits)
+    case .avx2:
+      unsafe SwiftletKernelsAVX2.markWindowHits(
+        keys, isHit, capacity, count, window, firstRow, lastRow, hits)
+    case .avx512:
+      unsafe SwiftletKernelsAVX512.markWindowHits(
+        keys, isHit, capacity, count, window, firstRow, lastRow, hits)
     }
   }
 }

@@ -145,6 +145,22 @@ final class ScanEvidence {
     return wordCount
   }
 
+  /// The rays of the last `findEnds`, block by block, for other ways to carve.
+  @unsafe
+  struct RayPointers {
+    let ends: UnsafePointer<Float>
+    let keys: UnsafePointer<Int32>
+    let isHit: UnsafePointer<UInt8>
+    let capacity: Int
+    let counts: UnsafePointer<Int>
+    let blockCount: Int
+  }
+  @unsafe var rayPointers: RayPointers {
+    unsafe RayPointers(
+      ends: ends.pointer, keys: keys.pointer, isHit: isHit.pointer, capacity: pointCapacity,
+      counts: blockCounts.pointer, blockCount: blockCount)
+  }
+
   /// Sets the bits of free and of hit voxels. The volumes were zero before.
   func carve() {
     guard summary.rayCount > 0 else { return }

@@ -33,7 +33,12 @@ extension BEVWarp {
   @unsafe
   private func isValidReference(_ valid: UnsafePointer<UInt8>?, _ x: Double, _ y: Double) -> Bool {
     var isValid = x.isFinite && y.isFinite && abs(x) < 1e9 && abs(y) < 1e9
-    forEachTap(x, y) { column, row, weight in
+    // Within 2^-16 of a cell is that cell.
+    func snapped(_ v: Double) -> Double {
+      let whole = v.rounded(.toNearestOrEven)
+      return abs(v - whole) < 0x1p-16 ? whole : v
+    }
+    forEachTap(snapped(x), snapped(y)) { column, row, weight in
       if weight == 0 { return }
       if !isInside(column, row) {
         isValid = false

@@ -25,17 +25,22 @@ struct ReplayCommand: ParsableCommand {
         swiftlet replay drive --budget 8ms --threads 2 --out report
         swiftlet replay drive --rate 1.0 --no-loop --json
         SWIFTLET_ISA=avx2 swiftlet replay drive --frames 20 --no-gate
+        swiftlet replay drive --inject drop:CAM_FRONT@0.05,late:LIDAR_TOP@50ms --seed 7
+        swiftlet replay drive --on-deadline skip-fusion --out a
+        swiftlet replay drive --on-deadline skip-fusion --decisions a/decisions.jsonl --out b
       """)
 
   @Argument(help: "A nuScenes, KITTI raw or KITTI odometry folder.") var path: String
   @OptionGroup var engineOptions: EngineOptions
   @OptionGroup var verdictOptions: VerdictOptions
   @OptionGroup var recordingOptions: RecordingSelection
+  @OptionGroup var faultOptions: FaultOptions
   @Option(help: "pipeline.json; see swiftlet config.") var config: String?
   @Option(help: "Fusion weights, .safetensors. Default: the documented default weights.")
   var weights: String?
   @Option(help: "Folder for report.json, frames.jsonl and pictures; made where missing.")
   var out: String?
+  @Flag(help: "Write the report without pictures.") var noPictures = false
   @Flag(help: "Print report.json instead of the table.") var json = false
 
   func run() throws {
@@ -43,9 +48,10 @@ struct ReplayCommand: ParsableCommand {
       configuration: try loadConfiguration(config), weightsPath: weights,
       engine: try engineOptions.makeEngine(), threadCount: engineOptions.threads)
     let processor = try usage { try loader.makeProcessor() }
-    let recording = try open(loader)
-    let report = ReplayReport(replay(recording, processor, loader.configuration))
-    try write(report)
+    let source = try faultOptions.apply(
+      to: RecordingSource(try open(loader)), loader.configuration)
+    let result = try replay(source, processor, loader.configuration)
+    let report = try write(result, source, processor)
     let text = json ? String(decoding: try report.json(), as: UTF8.self) : "\(ReportTable(report))"
     print(text, terminator: "")
     if report.exitStatus != .pass { throw ExitCode(report.exitStatus.rawValue) }
@@ -63,31 +69,44 @@ struct ReplayCommand: ParsableCommand {
   }
 
   private func replay(
-    _ recording: any Recording, _ processor: PipelineProcessor,
+    _ source: any FrameSource, _ processor: PipelineProcessor,
     _ configuration: PipelineConfiguration
-  ) -> ReplayResult {
+  ) throws -> ReplayResult {
     Interruption.install()
     let printer = ProgressPrinter(isTerminal: isatty(STDERR_FILENO) == 1) {
       FileHandle.standardError.write(Data($0.utf8))
     }
     let replayer = Replayer(
-      source: RecordingSource(recording), processor: processor,
-      options: verdictOptions.makeOptions(configuration),
+      source: source, processor: processor,
+      options: try verdictOptions.makeOptions(configuration),
       allocations: AllocationCounting(
         start: { allocation_counter_start() }, stop: { allocation_counter_stop() }),
       observer: printer, isInterrupted: { Interruption.isRequested })
-    return replayer.run()
+    var result = replayer.run()
+    result.injection = faultOptions.inject
+    return result
   }
 
-  private func write(_ report: ReplayReport) throws {
-    guard let out else { return }
+  /// Judges the result and, with --out, writes the folder: pictures first, because they repeat the
+  /// first pass and may find that it does not repeat.
+  private func write(
+    _ result: ReplayResult, _ source: any FrameSource, _ processor: PipelineProcessor
+  ) throws -> ReplayReport {
+    guard let out else { return ReplayReport(result) }
+    var result = result
     do {
-      try ReportFolder(path: out).write(report)
+      let folder = try ReportFolder(path: out)
+      printError("writing \(noPictures ? "" : "pictures and ")report to \(out)")
+      if !noPictures {
+        try PicturePass(source: source, processor: processor, folder: folder.url).run(&result)
+      }
+      let report = ReplayReport(result)
+      try folder.write(report)
+      return report
     } catch {
       printError("cannot write \(out): \(error)")
       throw ExitCode(ExitStatus.internalError.rawValue)
     }
-    printError("report in \(out)")
   }
 }
 
@@ -122,6 +141,29 @@ struct RecordingSelection: ParsableArguments {
 
 extension SampleAssociation: ExpressibleByArgument {}
 extension SampleClock: ExpressibleByArgument {}
+extension DeadlinePolicy: ExpressibleByArgument {}
+
+/// Faults on demand.
+struct FaultOptions: ParsableArguments {
+  @Option(
+    help: """
+      Faults to inject, kind:sensor@value separated by commas; * means all sensors. Probabilities: \
+      drop, duplicate, freeze, reorder, corrupt. Amounts, with an optional @probability: \
+      late:S@50ms, clockjump:*@2s, pose:*@5m@0.1, rotate:S@2deg, focal:S@0.9, sector:S@90deg.
+      """)
+  var inject: String?
+  @Option(help: "Seed of the injected faults.") var seed: UInt64 = 1
+
+  func apply(
+    to source: any FrameSource, _ configuration: PipelineConfiguration
+  ) throws -> any FrameSource {
+    guard let inject else { return source }
+    return FaultySource(
+      source, plan: try usage { try FaultPlan(inject, seed: seed) },
+      maximumAgeNanoseconds: Int64(configuration.maximumAgeMilliseconds * 1e6),
+      maximumEgoSpeedMetersPerSecond: configuration.maximumEgoSpeedMetersPerSecond)
+  }
+}
 
 /// What is judged, and when frames are due.
 struct VerdictOptions: ParsableArguments {
@@ -139,6 +181,14 @@ struct VerdictOptions: ParsableArguments {
   @Option(help: "End looping after this many measured frames even if undecided.")
   var maxFrames = 3000
   @Option(help: "Repetitions of the first frame before measuring.") var warmup = 10
+  @Option(
+    help: """
+      When a frame's time is up between two stages: finish, skip-fusion (the fused map of the frame \
+      before stays) or reuse-last (all its results stay).
+      """)
+  var onDeadline = DeadlinePolicy.finish
+  @Option(help: "decisions.jsonl of an earlier run: leave out what it left out.")
+  var decisions: String?
 
   func validate() throws {
     guard missRate > 0, missRate < 1 else {
@@ -153,7 +203,7 @@ struct VerdictOptions: ParsableArguments {
     _ = try replayRate()
   }
 
-  func makeOptions(_ configuration: PipelineConfiguration) -> ReplayOptions {
+  func makeOptions(_ configuration: PipelineConfiguration) throws -> ReplayOptions {
     var options = ReplayOptions()
     options.budgetNanoseconds =
       budget?.nanoseconds ?? Int64(configuration.budgetMilliseconds * 1e6)
@@ -165,6 +215,12 @@ struct VerdictOptions: ParsableArguments {
     options.frameLimit = frames
     options.maximumMeasuredFrames = maxFrames
     options.warmupFrameCount = warmup
+    options.onDeadline = onDeadline
+    if let decisions {
+      options.decisions = try usage {
+        try DecisionLog(data: Data(contentsOf: URL(fileURLWithPath: decisions)))
+      }
+    }
     return options
   }
 

@@ -137,14 +137,24 @@ public func warpValidityRows(
 private func allTapsValid(
   _ source: UnsafePointer<UInt8>?, _ x: Double, _ y: Double, _ width: Int, _ height: Int
 ) -> UInt8 {
+  let x = snapped(x)
+  let y = snapped(y)
   if !(x >= 0 && y >= 0 && x <= Double(width &- 1) && y <= Double(height &- 1)) { return 0 }
   guard let source else { return 1 }
   let column = Int(x)
   let row = Int(y)
-  let right = Float(x - Double(column)) == 0 ? 0 : 1
-  let down = Float(y - Double(row)) == 0 ? 0 : 1
+  let right = x == Double(column) ? 0 : 1
+  let down = y == Double(row) ? 0 : 1
   let base = source + (row &* width &+ column)
   var valid = base[0] & base[right]
   valid &= base[down &* width] & base[down &* width &+ right]
   return valid == 0 ? 0 : 1
+}
+
+/// A position within 2^-16 of a cell is that cell: a tap of such a weight, which rounding of a
+/// whole-cell shift leaves behind, must not cost a cell its validity.
+@inline(__always)
+private func snapped(_ position: Double) -> Double {
+  let whole = position.rounded(.toNearestOrEven)
+  return abs(position - whole) < 0x1p-16 ? whole : position
 }

@@ -6,7 +6,7 @@ import CVectorShims
 
 /// Brown–Conrady distortion of (x, y), OpenCV's order.
 @inline(__always)
-private func brownConrady(
+func brownConrady(
   _ x: SIMD8<Double>, _ y: SIMD8<Double>, _ k: UnsafePointer<Double>, _ outX: inout SIMD8<Double>,
   _ outY: inout SIMD8<Double>
 ) {
@@ -27,7 +27,7 @@ private func brownConrady(
 
 /// θ(1 + k1θ² + k2θ⁴ + k3θ⁶ + k4θ⁸).
 @inline(__always)
-private func kannalaBrandt(_ theta: SIMD8<Double>, _ k: UnsafePointer<Double>) -> SIMD8<Double> {
+func kannalaBrandt(_ theta: SIMD8<Double>, _ k: UnsafePointer<Double>) -> SIMD8<Double> {
   let t2 = theta * theta
   var series = t2 * k[3] + k[2]
   series = series * t2 + k[1]

@@ -2,5 +2,8 @@
 public enum BenchmarkCatalog {
   public static let categories = ["projection", "occupancy", "attention", "frame"]
 
-  public static var all: [BenchmarkWorkload] { ProjectionWorkloads.all }
+  public static var all: [BenchmarkWorkload] {
+    ProjectionWorkloads.all + OccupancyWorkloads.all + AttentionWorkloads.all + FrameWorkloads.all
+      + MetricsWorkloads.all
+  }
 }

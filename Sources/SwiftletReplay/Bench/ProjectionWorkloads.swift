@@ -6,7 +6,8 @@ public enum ProjectionWorkloads {
   public static let all: [BenchmarkWorkload] = [
     pool("bevdet-r50-pool", .bevDetR50), pool("bevdet-d118-pool", .bevDetD118),
     pool("bevfusion-pool", .bevFusion), index("bevdet-r50-index", .bevDetR50),
-    index("bevfusion-index", .bevFusion), softmax, warp,
+    index("bevfusion-index", .bevFusion), softmax, warp, FastBEVWorkload.workload,
+    GroundWorkload.workload,
   ]
 
   private static func pool(_ name: String, _ shape: ProjectionShape) -> BenchmarkWorkload {

@@ -136,7 +136,7 @@ extension IndexedRecording {
   private func maximumAge(_ sensor: String) -> Int64 {
     let (seconds, attoseconds) = (options.maximumAgeOfSensor[sensor] ?? options.maximumAge)
       .components
-    return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    return min(max(seconds, 0), 1_000_000_000) * 1_000_000_000 + attoseconds / 1_000_000_000
   }
 
   // MARK: cameras

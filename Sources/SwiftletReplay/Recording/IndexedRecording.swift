@@ -30,10 +30,12 @@ final class IndexedRecording: Recording {
     var index = index
     var warnings = index.warnings
     for position in index.sensors.indices {
+      let recorded = index.sensors[position].samples.map(\.timestampNanoseconds)
+      let name = index.sensors[position].name
+      let left = index.sensors[position].sortSamples()
+      if left > 0 { warnings.append(Self.implausibleTimes(name, left)) }
       warnings += SampleTimeline.warnings(
-        sensor: index.sensors[position].name,
-        timestamps: index.sensors[position].samples.map(\.timestampNanoseconds))
-      index.sensors[position].sortSamples()
+        sensor: name, timestamps: recorded.filter(RecordingTime.isPlausible))
       warnings += Self.sensorWarnings(index.sensors[position])
     }
     trigger = try Self.chooseTrigger(index, options)
@@ -76,6 +78,12 @@ final class IndexedRecording: Recording {
       file: index.path, record: index.name, expected: "at least one frame",
       found: "no samples of a LiDAR or camera\(damage)",
       remedy: "check that sensor data was copied with the recording")
+  }
+
+  private static func implausibleTimes(_ sensor: String, _ count: Int) -> ReplayWarning {
+    ReplayWarning(
+      code: ReplayWarning.recordInvalid, sensor: sensor,
+      message: "\(count) samples have times beyond the year 2096 and were left out")
   }
 
   private static func sensorWarnings(_ sensor: IndexedSensor) -> [ReplayWarning] {

@@ -17,13 +17,16 @@ struct PoseTrack: Sendable {
   private(set) var timestamps: [Int64] = []
   private(set) var poses: [RigidTransform] = []
 
-  /// Sorts by time; of several poses with one time the first stays.
+  /// Sorts by time, leaving out times that no clock shows; of several poses with one time the first stays.
   init(_ samples: [(timestampNanoseconds: Int64, worldFromEgo: RigidTransform)]) {
     // Sorting offsets too keeps the recording's order for equal times.
     let order = samples.indices.sorted {
       (samples[$0].timestampNanoseconds, $0) < (samples[$1].timestampNanoseconds, $1)
     }
-    for index in order where timestamps.last != samples[index].timestampNanoseconds {
+    for index in order
+    where timestamps.last != samples[index].timestampNanoseconds
+      && RecordingTime.isPlausible(samples[index].timestampNanoseconds)
+    {
       timestamps.append(samples[index].timestampNanoseconds)
       poses.append(samples[index].worldFromEgo)
     }

@@ -96,6 +96,8 @@ extension ReplayWarning {
   public static let frameUnreadable = "frame-unreadable"
   /// A sensor this project does not use, a radar.
   public static let sensorIgnored = "sensor-ignored"
+  /// The recording was copied without the sweeps between its key frames.
+  public static let sweepsAbsent = "sweeps-absent"
   /// The recording has several pose files; which one was used.
   public static let posesChosen = "poses-chosen"
 }

@@ -2,15 +2,25 @@ import Foundation
 
 /// Files of a recording, with errors that name them.
 enum RecordingFile {
-  /// Larger than any image, scan or text file of a recording.
-  static let maximumByteCount = 2 << 30
+  /// Larger than any image, scan or text file of a recording; tables are mapped, not read.
+  static let maximumByteCount = 1 << 29
 
-  static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+  static func exists(_ path: String) -> Bool {
+    !path.utf8.contains(0) && FileManager.default.fileExists(atPath: path)
+  }
 
   static func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
     return unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
       && isFolder.boolValue
+  }
+
+  /// False for names with a NUL, which the system would read only in part.
+  private static func isRegularFile(_ path: String) -> Bool {
+    guard !path.utf8.contains(0) else { return false }
+    let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    let attributes = try? FileManager.default.attributesOfItem(atPath: resolved)
+    return attributes?[.type] as? FileAttributeType == .typeRegular
   }
 
   /// Names in a folder, sorted by their bytes; empty where there is none.
@@ -22,6 +32,8 @@ enum RecordingFile {
 
   /// The file's bytes without copying them: large tables are paged in as they are read.
   static func map(_ path: String) throws(RecordingError) -> Data {
+    // A table may name any file: a pipe or device would block or never end.
+    guard isRegularFile(path) else { throw unreadable(path) }
     do {
       return try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
     } catch {
@@ -56,7 +68,8 @@ enum RecordingFile {
 
   private static func unreadable(_ path: String) -> RecordingError {
     let found =
-      !exists(path) ? "nothing there" : isFolder(path) ? "a folder" : "a file that cannot be read"
+      !exists(path)
+      ? "nothing there" : isFolder(path) ? "a folder" : "something that cannot be read as a file"
     return RecordingError(
       file: path, expected: "a readable file", found: found,
       remedy: "copy it from the recording's source or check its permissions")

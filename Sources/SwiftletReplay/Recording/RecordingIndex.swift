@@ -23,6 +23,16 @@ struct IndexedSample: Sendable {
   var isPresent = true
 }
 
+/// What times a recording may hold.
+enum RecordingTime {
+  /// The year 2096: twice this still fits an Int64.
+  static let maximumNanoseconds: Int64 = 4_000_000_000_000_000_000
+
+  static func isPlausible(_ nanoseconds: Int64) -> Bool {
+    (-maximumNanoseconds...maximumNanoseconds).contains(nanoseconds)
+  }
+}
+
 /// Why no frame can use a sensor.
 struct SensorProblem: Sendable {
   /// A warning's code.
@@ -52,8 +62,17 @@ struct IndexedSensor: Sendable {
   var samples: [IndexedSample] = []
   var points = PointFormat.xyzIntensity
 
-  /// Sorts samples by time, the recording's order kept for equal times.
-  mutating func sortSamples() {
+  /// Sorts samples by time, the recording's order kept for equal times. Times that no clock shows
+  /// are left out, so that differences of times cannot overflow anywhere.
+  ///
+  /// - Returns: how many were left out.
+  mutating func sortSamples() -> Int {
+    let found = samples.count
+    samples.removeAll { !RecordingTime.isPlausible($0.timestampNanoseconds) }
+    defer { sortByTime() }
+    return found - samples.count
+  }
+  private mutating func sortByTime() {
     let order = samples.indices.sorted {
       (samples[$0].timestampNanoseconds, $0) < (samples[$1].timestampNanoseconds, $1)
     }

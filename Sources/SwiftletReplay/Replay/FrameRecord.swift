@@ -3,6 +3,12 @@ public struct SensorState: Sendable, Equatable {
   public var name: String
   public var isValid: Bool
   public var ageNanoseconds: Int64
+
+  public init(name: String, isValid: Bool, ageNanoseconds: Int64) {
+    self.name = name
+    self.isValid = isValid
+    self.ageNanoseconds = ageNanoseconds
+  }
 }
 
 /// What was measured about one frame.
@@ -14,8 +20,12 @@ public struct FrameRecord: Sendable, Equatable {
   /// Index in the recording.
   public var recordedIndex: Int
   public var timestampNanoseconds: Int64
-  /// One per stage of the processor, in its order.
+  /// One per stage of the processor, in its order; 0 for a stage that a deadline left out.
   public var stageNanoseconds: [Int64]
+  /// When each stage began, since the first measured frame.
+  public var stageStartNanoseconds: [Int64]
+  /// Stages that ran; fewer than all when a deadline policy left some out.
+  public var completedStageCount: Int
   /// First in-budget stage's start to the last one's end.
   public var serviceNanoseconds: Int64
   /// Due time to the end of the last stage; nil in a closed loop.
@@ -40,6 +50,8 @@ public struct ReplayResult: Sendable {
   public var processor: ProcessorDescription
   public var options: ReplayOptions
   public var build: BuildMode
+  /// The faults that were injected, as the user wrote them.
+  public var injection: String?
   /// Frames of the recording that were replayed at least once.
   public var distinctFrameCount = 0
   /// Frames of the recording that could not be read or processed.
@@ -66,6 +78,11 @@ public struct ReplayResult: Sendable {
       longest = max(longest, current)
     }
     return longest
+  }
+
+  /// Frames in which a deadline policy left stages out.
+  public var cutFrameCount: Int {
+    records.count { $0.completedStageCount < stages.count }
   }
 
   /// Nil where counting was not possible, else the sum over all measured frames.

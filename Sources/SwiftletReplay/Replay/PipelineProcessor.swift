@@ -31,6 +31,9 @@ public final class PipelineProcessor: FrameProcessor {
       rigHash: rigHash)
   }
 
+  /// True when every feature so far came from the built-in encoder.
+  public var usesBuiltInFeaturesOnly: Bool { hasEncoded && !hasRecordedOutputs }
+
   private var encoderName: String {
     switch (hasEncoded, hasRecordedOutputs) {
     case (true, true): "recording's network outputs, built-in where they are missing"

@@ -17,6 +17,8 @@ extension RecordedFrame: ReplayFrame {}
 extension ReplayWarning {
   /// A frame that was read but that the pipeline refused.
   public static let frameNotProcessed = "frame-not-processed"
+  /// Two runs over the same frames gave different outputs.
+  public static let digestNotRepeated = "digest-not-repeated"
 
   /// True where something that was recorded cannot be used: the recording is damaged or incomplete.
   /// A sensor that was late or silent is not damage, it is what drives are like.

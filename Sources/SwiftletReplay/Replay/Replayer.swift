@@ -45,6 +45,8 @@ public final class Replayer {
   private let ticks: AlignedBuffer<Int64>
   private let firstBudgetStage: Int
   private var pipelineFreeSince: Int64 = 0
+  private var startNanoseconds: Int64 = 0
+  private var completedStages = 0
   private var longestRun = 0
   private var currentRun = 0
   private var lostInLoops = 0
@@ -101,7 +103,6 @@ public final class Replayer {
 
   private func replay(from prefetcher: Prefetcher) {
     var before = HostSample()
-    var startNanoseconds: Int64 = 0
     while let frame = prefetcher.take() {
       if isInterrupted() {
         result.isInterrupted = true
@@ -191,10 +192,28 @@ public final class Replayer {
   private func timeStages(_ frame: inout SensorFrame, _ range: Range<Int>) throws {
     let shift = range.lowerBound == firstBudgetStage ? 1 : 0
     unsafe ticks.pointer[range.lowerBound + shift] = clock.nowNanoseconds
+    completedStages = range.lowerBound
     for stage in range {
-      try processor.run(stage: stage, on: &frame)
+      if mayRun(stage, spent: ticks[stage + shift] - ticks[range.lowerBound + shift]) {
+        try processor.run(stage: stage, on: &frame)
+        completedStages = stage + 1
+      }
       unsafe ticks.pointer[stage + 1 + shift] = clock.nowNanoseconds
     }
+  }
+
+  /// False when the deadline policy, or the run whose decisions are repeated, leaves this stage out.
+  /// The first in-budget stage always runs, and nothing runs after a stage that was left out.
+  private func mayRun(_ stage: Int, spent: Int64) -> Bool {
+    guard stage > firstBudgetStage else { return true }
+    guard completedStages == stage else { return false }
+    if let decisions = options.decisions {
+      let decided = decisions.completedStages
+      let frame = result.records.count
+      return frame >= decided.count || stage < decided[frame]
+    }
+    return spent < options.budgetNanoseconds
+      || !options.onDeadline.skips(stage: stage, of: result.stages.count)
   }
 
   private func waitUntilDue(_ frame: SensorFrame, _ prefetcher: Prefetcher) -> Int64? {
@@ -216,9 +235,9 @@ public final class Replayer {
     allocated: Int64?
   ) {
     let stageCount = result.stages.count
-    let durations = (0..<stageCount).map { stage in
-      let shift = stage >= firstBudgetStage ? 1 : 0
-      return ticks[stage + 1 + shift] - ticks[stage + shift]
+    let begins = (0..<stageCount).map { $0 + ($0 >= firstBudgetStage ? 1 : 0) }
+    let durations = begins.enumerated().map { stage, tick in
+      stage < completedStages ? ticks[tick + 1] - ticks[tick] : 0
     }
     let start = ticks[firstBudgetStage + 1]
     let end = ticks[stageCount + 1]
@@ -226,6 +245,8 @@ public final class Replayer {
     var record = FrameRecord(
       measuredIndex: result.records.count, pass: frame.pass, recordedIndex: frame.index,
       timestampNanoseconds: sensorFrame.timestampNanoseconds, stageNanoseconds: durations,
+      stageStartNanoseconds: begins.map { ticks[$0] - startNanoseconds },
+      completedStageCount: completedStages,
       serviceNanoseconds: end - start, responseNanoseconds: due.map { end - $0 }, isMissed: false,
       allocations: allocated, host: host, digest: nil, sensors: sensorStates(of: sensorFrame))
     record.isMissed = record.judgedNanoseconds > options.budgetNanoseconds
@@ -250,7 +271,10 @@ public final class Replayer {
 
   private var expectedFrames: Int {
     let distinct = min(source.frameCount, options.frameLimit ?? .max)
-    guard mayLoop else { return distinct }
+    guard mayLoop, options.rule.judge(
+        frames: result.records.count, misses: progress.misses, longestRun: longestRun
+      ).verdict != .fail
+    else { return distinct }
     let needed = BinomialBounds.framesToBound(
       misses: progress.misses, rate: options.rule.missRate)
     return max(distinct, min(needed, options.maximumMeasuredFrames))
@@ -287,7 +311,9 @@ public final class Replayer {
     // Only now is it known whether the built-in encoder ran, and on which rig.
     result.processor = processor.processorDescription
     result.warnings = source.warnings + result.warnings
-    if result.distinctFrameCount > 0 { result.digest = digest.run }
+    // A digest that depends on the clock would differ from run to run.
+    let isRepeatable = options.onDeadline == .finish || options.decisions != nil
+    if result.distinctFrameCount > 0, isRepeatable { result.digest = digest.run }
     if result.isInterrupted { result.faults.insert(.interrupted) }
     if result.warnings.contains(where: \.isDamage) { result.faults.insert(.recordingDamaged) }
     if result.distinctFrameCount == 0, !result.isInterrupted {

@@ -2,6 +2,7 @@
 struct FrameLine: Encodable {
   var record: FrameRecord
   var stages: [ReplayStage]
+  var missCause: MissCause?
 
   enum CodingKeys: String, CodingKey {
     case measuredIndex = "measured_index"
@@ -11,6 +12,8 @@ struct FrameLine: Encodable {
     case response = "response_ms"
     case stages = "stages_ms"
     case isMissed = "missed"
+    case missCause = "miss_cause"
+    case completedStages = "completed_stages"
     case allocations
     case pageFaults = "page_faults"
     case involuntarySwitches = "involuntary_switches"
@@ -30,6 +33,8 @@ struct FrameLine: Encodable {
     let times = zip(stages, record.stageNanoseconds).map { ($0.name, milliseconds($1)) }
     try container.encode(Dictionary(uniqueKeysWithValues: times), forKey: .stages)
     try container.encode(record.isMissed, forKey: .isMissed)
+    try container.encode(missCause, forKey: .missCause)
+    try container.encode(record.completedStageCount, forKey: .completedStages)
     try container.encode(record.allocations, forKey: .allocations)
     try container.encode(record.host.pageFaults, forKey: .pageFaults)
     try container.encode(record.host.involuntarySwitches, forKey: .involuntarySwitches)

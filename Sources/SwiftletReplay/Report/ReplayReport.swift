@@ -67,7 +67,7 @@ extension ReplayReport: Encodable {
     case passes
     case isLooped = "looped"
     case isInterrupted = "interrupted"
-    case engine, isa, threads, build, rate
+    case cpu, engine, isa, threads, build, rate
     case judgedTime = "judged_time"
     case encoder, weights
     case configurationHash = "config_hash"
@@ -81,6 +81,10 @@ extension ReplayReport: Encodable {
     case exitCode = "exit_code"
     case exitCodes = "exit_codes"
     case misses
+    case missCauses = "miss_causes"
+    case onDeadline = "on_deadline"
+    case cutFrames = "cut_frames"
+    case injection = "injected"
     case missRateLower = "miss_rate_lower_95"
     case missRateUpper = "miss_rate_upper_95"
     case longestMissRun = "longest_miss_run"
@@ -114,6 +118,7 @@ extension ReplayReport: Encodable {
     try container.encode(result.passCount, forKey: .passes)
     try container.encode(result.passCount > 1, forKey: .isLooped)
     try container.encode(result.isInterrupted, forKey: .isInterrupted)
+    try container.encode(HostEnvironment.cpuName, forKey: .cpu)
     try container.encode(processor.engine, forKey: .engine)
     try container.encode(processor.instructionSet, forKey: .isa)
     try container.encode(processor.threadCount, forKey: .threads)
@@ -139,6 +144,11 @@ extension ReplayReport: Encodable {
     try container.encode(exitStatus.rawValue, forKey: .exitCode)
     try container.encode(exitStatuses.map(\.rawValue), forKey: .exitCodes)
     try container.encode(result.missCount, forKey: .misses)
+    let causes = result.missCauses.map { ($0.key.rawValue, $0.value) }
+    try container.encode(Dictionary(uniqueKeysWithValues: causes), forKey: .missCauses)
+    try container.encode(options.onDeadline.rawValue, forKey: .onDeadline)
+    try container.encode(result.cutFrameCount, forKey: .cutFrames)
+    try container.encode(result.injection, forKey: .injection)
     try container.encode(judgement.missRateLower95, forKey: .missRateLower)
     try container.encode(judgement.missRateUpper95, forKey: .missRateUpper)
     try container.encode(result.longestMissRun, forKey: .longestMissRun)

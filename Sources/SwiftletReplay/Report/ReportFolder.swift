@@ -10,13 +10,23 @@ public struct ReportFolder: Sendable {
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
   }
 
-  /// Writes `report.json` and `frames.jsonl`, each whole or not at all.
+  /// Writes `report.json`, `frames.jsonl`, `decisions.jsonl`, `trace.json` and `junit.xml`, each
+  /// whole or not at all.
   public func write(_ report: ReplayReport) throws {
     try report.json().write(to: url.appending(path: "report.json"), options: .atomic)
     var lines = Data()
     for record in report.result.records {
-      lines += try JSONText.line(FrameLine(record: record, stages: report.result.stages))
+      let line = FrameLine(
+        record: record, stages: report.result.stages,
+        missCause: report.result.missCause(of: record))
+      lines += try JSONText.line(line)
     }
     try lines.write(to: url.appending(path: "frames.jsonl"), options: .atomic)
+    try DecisionLog(report.result).serialized().write(
+      to: url.appending(path: "decisions.jsonl"), options: .atomic)
+    try ChromeTrace(report.result).json().write(
+      to: url.appending(path: "trace.json"), options: .atomic)
+    try Data(JUnitReport(report).xml.utf8).write(
+      to: url.appending(path: "junit.xml"), options: .atomic)
   }
 }

@@ -52,7 +52,7 @@ public struct ReportTable: CustomStringConvertible, Sendable {
       "misses \(result.missCount) of \(result.records.count) over "
         + "\(text(result.options.budgetNanoseconds)) ms (\(judgedTime) time), longest run "
         + "\(result.longestMissRun), miss rate ≤ \(percent(report.judgement.missRateUpper95)) "
-        + "at 95 %",
+        + "at 95 %" + causes,
       "engine \(processor.engine), isa \(processor.instructionSet), threads "
         + "\(processor.threadCount), \(result.build.rawValue) build, rate "
         + result.options.rate.label,
@@ -62,6 +62,18 @@ public struct ReportTable: CustomStringConvertible, Sendable {
         + "\(text(result.stealNanoseconds)) ms",
       "digest \(result.digest.map(OutputDigest.text) ?? "none") (first pass)",
     ]
+  }
+
+  /// Who made frames late, where some were.
+  private var causes: String {
+    let counts = result.missCauses
+    let named = MissCause.allCases.compactMap { cause in
+      counts[cause, default: 0] > 0 ? "\(counts[cause, default: 0]) by \(cause.rawValue)" : nil
+    }
+    let cut = result.cutFrameCount
+    let cutText =
+      cut > 0 ? "; \(cut) frames cut short (\(result.options.onDeadline.rawValue))" : ""
+    return (named.isEmpty ? "" : " (\(named.joined(separator: ", ")))") + cutText
   }
 
   private var judgedTime: String { result.options.rate.isOpenLoop ? "response" : "service" }

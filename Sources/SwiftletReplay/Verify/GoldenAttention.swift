@@ -9,7 +9,8 @@ public enum GoldenAttention {
     "gelu": gelu,
     "linear": linear,
     "feed_forward": feedForward,
-  ]
+  ].merging(GoldenAttentionDeformable.runners) { first, _ in first }
+    .merging(GoldenAttentionBackward.runners) { first, _ in first }
 
   private static let linear: GoldenRunner = { c, context in
     let shape = try c.shape("param.weight")

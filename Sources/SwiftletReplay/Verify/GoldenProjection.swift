@@ -3,6 +3,10 @@ import Swiftlet
 /// Golden operations of the camera-to-BEV stage.
 public enum GoldenProjection {
   public static let runners: [String: GoldenRunner] = [
+    GoldenProjectionSampling.runners, GoldenProjectionPull.runners, GoldenProjectionGround.runners,
+  ].reduce(into: own) { all, table in all.merge(table) { first, _ in first } }
+
+  private static let own: [String: GoldenRunner] = [
     "frustum_lift_cell_index": frustumLift,
     "bev_pool_v2": bevPool,
     "depth_softmax_context_split": depthSplit,

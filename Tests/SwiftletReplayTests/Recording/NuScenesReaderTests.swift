@@ -175,4 +175,42 @@ import Testing
     let frame = try recording.loadFrame(0).sensorFrame
     #expect(frame.cameras.map(\.isValid) == [false, false] && frame.lidars[0].isValid)
   }
+
+  @Test func `a copy without sweeps is replayed by its key frames`() throws {
+    let folder = try TemporaryFolder()
+    var builder = try NuScenesBuilder(frames: 6)
+    for sensor in ["LIDAR_TOP", "CAM_FRONT", "CAM_BACK"] {
+      for frame in 0..<6 where frame % 3 != 0 {
+        builder.edit("sample_data", "\(sensor)-0-\(frame)") { $0["is_key_frame"] = .bool(false) }
+      }
+    }
+    let whole = try builder.open(folder)
+    #expect(whole.frameCount == 6 && whole.warnings.isEmpty)
+    let sweeps = builder.files.filter { file in
+      ["100000", "110000", "120000", "200000", "210000", "220000", "400000", "410000", "420000",
+        "500000", "510000", "520000"].contains { file.name.contains("\($0).") }
+    }
+    for file in sweeps { try folder.remove(file.name) }
+    let copy = try RecordingOpener.open(path: folder.path)
+    #expect(copy.frameCount == 2)
+    #expect(copy.warnings.map(\.code) == [ReplayWarning.sweepsAbsent])
+    #expect(copy.warnings.allSatisfy { !$0.isDamage })
+    // A single sweep on disk makes the others missing files.
+    try folder.write(sweeps[0].name, sweeps[0].bytes)
+    let partial = try RecordingOpener.open(path: folder.path)
+    #expect(partial.frameCount == 6 && partial.warnings.contains(where: \.isDamage))
+  }
+
+  @Test func `times far apart do not overflow`() throws {
+    let folder = try TemporaryFolder()
+    var builder = try NuScenesBuilder()
+    for (token, time) in [("LIDAR_TOP-0-0", Int64.min), ("LIDAR_TOP-0-2", .max)] {
+      builder.edit("sample_data", token) { $0["timestamp"] = .integer(time / 1_000) }
+      builder.edit("ego_pose", "e-\(token)") { $0["timestamp"] = .integer(time / 1_000) }
+    }
+    let recording = try builder.open(folder)
+    #expect(recording.frameCount == 1)
+    #expect(recording.warnings.count(ReplayWarning.recordInvalid, sensor: "LIDAR_TOP") == 1)
+    _ = try recording.loadFrame(0)
+  }
 }

@@ -87,13 +87,13 @@ final class FakeProcessor: FrameProcessor {
   func run(stage index: Int, on frame: inout SensorFrame) throws {
     onStage(index)
     if index == 0 {
+      calls += 1
       clock.nowNanoseconds += encodeMilliseconds * 1_000_000
       return
     }
-    let total = milliseconds(calls) * 1_000_000
+    let total = milliseconds(calls - 1) * 1_000_000
     clock.nowNanoseconds += index == 1 ? total / 2 : total / 4
     guard index == 3 else { return }
-    calls += 1
     frames.append(frame)
     history = history &* 31 &+ frame.timestampNanoseconds
     if failing.contains(calls - 1) { throw FakeReadError() }

@@ -61,6 +61,11 @@ struct KITTIRig: Sendable {
       focalX: p[0], focalY: p[5], centerX: p[2], centerY: p[6], widthPixels: width,
       heightPixels: height)
     try intrinsics.validate(sensor: name)
+    guard width <= 65_535, height <= 65_535 else {
+      throw CalibrationError(
+        sensor: name, expected: "at most 65535×65535 pixels", found: "\(width)×\(height)",
+        remedy: "copy the published calibration again")
+    }
     // P = K [1 | t]: all three components, the small third one too.
     let offset = intrinsics.matrix.inverse * SIMD3(p[3], p[7], p[11])
     let cameraFromLidar =

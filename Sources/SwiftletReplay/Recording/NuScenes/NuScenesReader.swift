@@ -30,6 +30,11 @@ struct NuScenesReader {
   static func index(
     path: String, options: RecordingOptions
   ) throws(RecordingError) -> RecordingIndex {
+    if let file = options.posesFile {
+      throw RecordingError(
+        file: path, expected: "no poses file: nuScenes has a pose for every sample", found: file,
+        remedy: "leave the poses file out")
+    }
     var names: [String] = []
     for (root, tables) in tableFolders(path) {
       var reader = NuScenesReader(root: root, tables: tables)
@@ -90,6 +95,7 @@ struct NuScenesReader {
     let (calibrations, channelOf) = try readCalibrations(Set(rows.map(\.calibration)))
     let poses = try attachPoses(&rows)
     checkLinks(rows)
+    leaveOutAbsentSweeps(&rows)
     let sensors = sensors(channels, rows, calibrations, channelOf)
     return RecordingIndex(
       layout: Self.layout, path: path, name: scene.name, sensors: sensors, poses: poses,
@@ -112,6 +118,7 @@ struct NuScenesReader {
     var file: String
     var width: Int
     var height: Int
+    var isKeyFrame: Bool
     var worldFromEgo: RigidTransform?
   }
   private struct CalibrationRow {
@@ -141,7 +148,8 @@ struct NuScenesReader {
           poseToken: try record.token("ego_pose_token"),
           calibration: try record.token("calibrated_sensor_token"),
           timestamp: try record.timestamp(), file: try record.token("filename"),
-          width: record.size("width"), height: record.size("height")))
+          width: record.size("width"), height: record.size("height"),
+          isKeyFrame: record.value["is_key_frame"]?.boolValue ?? true))
     }
     return rows
   }
@@ -231,6 +239,21 @@ struct NuScenesReader {
       warnings.append(
         ReplayWarning(code: ReplayWarning.timestampOrder, message: error.description))
     }
+  }
+
+  /// Many copies hold the key frames only, though the tables list the sweeps between them: without
+  /// a single sweep on disk they are no missing files. Their poses stay in the track.
+  private mutating func leaveOutAbsentSweeps(_ rows: inout [Row]) {
+    let sweeps = rows.filter { !$0.isKeyFrame }
+    guard sweeps.count < rows.count, let first = sweeps.first,
+      !sweeps.contains(where: { RecordingFile.exists("\(root)/\($0.file)") })
+    else { return }
+    rows.removeAll { !$0.isKeyFrame }
+    warnings.append(
+      ReplayWarning(
+        code: ReplayWarning.sweepsAbsent,
+        message: "none of \(sweeps.count) samples between key frames is there, the first: "
+          + "\(first.file); frames are key frames only"))
   }
 
   // MARK: sensors

@@ -62,7 +62,7 @@ public struct CameraOverlay: Sendable {
 
   private func drawPoints(_ points: [SIMD3<Float>], on canvas: inout Canvas) {
     let cameraFromEgo = keyEgoFromCamera.inverse
-    let reach = image.widthPixels >= 1000 ? 1 : 0
+    let reach = image.widthPixels / 700
     for point in points {
       let inCamera = cameraFromEgo * SIMD3<Double>(point)
       guard inCamera.z > 0.5, let place = projection(inCamera) else { continue }
@@ -102,24 +102,21 @@ extension CameraOverlay {
       visible.append((center, (offset * offset).sum().squareRoot()))
     }
     visible.sort { $0.distance > $1.distance }
-    var layer = VoxelLayer(
-      canvas: Canvas(widthPixels: canvas.widthPixels, heightPixels: canvas.heightPixels))
+    var layer = Canvas(widthPixels: canvas.widthPixels, heightPixels: canvas.heightPixels)
     for voxel in visible {
       drawCube(voxel.center, size: size, distance: voxel.distance, eye: eye, cameraFromEgo, &layer)
     }
     for y in 0..<canvas.heightPixels {
       for x in 0..<canvas.widthPixels {
-        let above = layer.canvas.color(x: x, y: y)
+        let above = layer.color(x: x, y: y)
         if above != .black { canvas.set(x: x, y: y, above, alpha: 0.45) }
       }
     }
   }
 
-  private struct VoxelLayer { var canvas: Canvas }
-
   private func drawCube(
     _ center: SIMD3<Float>, size: Float, distance: Float, eye: SIMD3<Float>,
-    _ cameraFromEgo: RigidTransform, _ layer: inout VoxelLayer
+    _ cameraFromEgo: RigidTransform, _ layer: inout Canvas
   ) {
     var corners: [SIMD2<Float>] = []
     for corner in 0..<8 {
@@ -132,7 +129,7 @@ extension CameraOverlay {
     }
     let left = corners.map(\.x).min() ?? 0
     let right = corners.map(\.x).max() ?? 0
-    guard right > 0, left < Float(layer.canvas.widthPixels) else { return }
+    guard right > 0, left < Float(layer.widthPixels) else { return }
     let base = color(distance)
     for face in Self.faces {
       let surface = center[face.axis] + (face.isHigh ? size / 2 : -size / 2)
@@ -140,10 +137,10 @@ extension CameraOverlay {
         face.isHigh ? eye[face.axis] > surface : eye[face.axis] < surface
       guard isSeen else { continue }
       let outline = face.corners.map { corners[$0] }
-      layer.canvas.fillConvexPolygon(outline, color: base.scaled(face.shade))
+      layer.fillConvexPolygon(outline, color: base.scaled(face.shade))
       guard right - left > 9 else { continue }
       for (index, corner) in outline.enumerated() {
-        layer.canvas.line(
+        layer.line(
           from: corner, to: outline[(index + 1) % 4], color: base.scaled(face.shade * 0.55))
       }
     }

@@ -34,38 +34,69 @@ public struct OccupancyPicture: Sendable {
     heights = [Float](repeating: .nan, count: countX * countY)
   }
 
-  /// Adds occupied voxels by their middles in the key ego frame and their size. Axes of voxels that
-  /// are turned against the ego's are drawn as if they were not; at half a voxel nobody sees it.
-  public mutating func addOccupied(_ centers: [SIMD3<Float>], voxelSizeMeters: Float) {
+  /// Adds occupied voxels by their middles in the key ego frame and their size.
+  ///
+  /// - Parameter voxelYawRadians: heading of the voxels' x axis in the ego frame: −(ego's yaw) for a
+  ///   map that lies along the world's axes, 0 for one along the ego's.
+  public mutating func addOccupied(
+    _ centers: [SIMD3<Float>], voxelSizeMeters: Float, voxelYawRadians: Float = 0
+  ) {
+    let footprint = Footprint(size: voxelSizeMeters, yaw: voxelYawRadians)
     for center in centers where center.z.isFinite {
-      forEachCell(around: center, size: voxelSizeMeters) { heights, cell in
+      forEachCell(under: footprint, at: center) { heights, cell in
         if !(heights[cell] >= center.z) { heights[cell] = center.z }
       }
     }
   }
   /// Adds free voxels likewise; occupied ones in the same column win.
-  public mutating func addFree(_ centers: [SIMD3<Float>], voxelSizeMeters: Float) {
+  public mutating func addFree(
+    _ centers: [SIMD3<Float>], voxelSizeMeters: Float, voxelYawRadians: Float = 0
+  ) {
+    let footprint = Footprint(size: voxelSizeMeters, yaw: voxelYawRadians)
     for center in centers {
-      forEachCell(around: center, size: voxelSizeMeters) { heights, cell in
+      forEachCell(under: footprint, at: center) { heights, cell in
         if heights[cell].isNaN { heights[cell] = -.infinity }
       }
     }
   }
 
+  /// A voxel from above: a turned square.
+  private struct Footprint {
+    let half: Float
+    let axis: SIMD2<Float>
+    /// Half the side of the upright square around it.
+    let reach: Float
+
+    init(size: Float, yaw: Float) {
+      // A hair wider, so that a cell's middle on the border between two voxels belongs to one.
+      half = size / 2 * 1.001
+      axis = unitCircle(yaw / (2 * .pi))
+      reach = half * (abs(axis.x) + abs(axis.y))
+    }
+    func contains(_ offset: SIMD2<Float>) -> Bool {
+      abs(offset.x * axis.x + offset.y * axis.y) <= half
+        && abs(offset.y * axis.x - offset.x * axis.y) <= half
+    }
+  }
+
+  /// Calls `body` for every cell whose middle lies under the footprint.
   private mutating func forEachCell(
-    around center: SIMD3<Float>, size: Float, _ body: (inout [Float], Int) -> Void
+    under footprint: Footprint, at center: SIMD3<Float>, _ body: (inout [Float], Int) -> Void
   ) {
-    let low = (SIMD2(center.x, center.y) - size / 2 - minimum) / cellSize
-    let high = low + size / cellSize
-    guard low.x.isFinite, low.y.isFinite, abs(low.x) < 1e6, abs(low.y) < 1e6 else { return }
-    // A cell belongs to the voxel its middle lies in.
-    let firstX = max(0, Int((low.x - 0.5).rounded(.up)))
-    let lastX = min(countX, Int((high.x - 0.5).rounded(.up)))
-    let firstY = max(0, Int((low.y - 0.5).rounded(.up)))
-    let lastY = min(countY, Int((high.y - 0.5).rounded(.up)))
-    guard firstX < lastX, firstY < lastY else { return }
-    for y in firstY..<lastY {
-      for x in firstX..<lastX { body(&heights, y * countX + x) }
+    let place = SIMD2(center.x, center.y) - minimum
+    guard place.x.isFinite, place.y.isFinite, abs(place.x) < 1e5, abs(place.y) < 1e5 else {
+      return
+    }
+    let firstX = max(0, Int(((place.x - footprint.reach) / cellSize).rounded(.down)))
+    let lastX = min(countX - 1, Int(((place.x + footprint.reach) / cellSize).rounded(.down)))
+    let firstY = max(0, Int(((place.y - footprint.reach) / cellSize).rounded(.down)))
+    let lastY = min(countY - 1, Int(((place.y + footprint.reach) / cellSize).rounded(.down)))
+    guard firstX <= lastX, firstY <= lastY else { return }
+    for y in firstY...lastY {
+      for x in firstX...lastX {
+        let middle = SIMD2(Float(x) + 0.5, Float(y) + 0.5) * cellSize
+        if footprint.contains(middle - place) { body(&heights, y * countX + x) }
+      }
     }
   }
 

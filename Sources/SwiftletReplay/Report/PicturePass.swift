@@ -1,0 +1,84 @@
+import Foundation
+import Swiftlet
+
+/// Draws the first, the worst and the last frame of a replay by running its first pass again, so
+/// that drawing never disturbs what is timed; the outputs must come out the same again.
+public struct PicturePass {
+  private let source: any FrameSource
+  private let processor: PipelineProcessor
+  private let folder: URL
+
+  public init(source: any FrameSource, processor: PipelineProcessor, folder: URL) {
+    self.source = source
+    self.processor = processor
+    self.folder = folder
+  }
+
+  /// Writes the pictures; a digest that differs from the measured one becomes a warning and an
+  /// output mismatch in `result`.
+  public func run(_ result: inout ReplayResult) throws {
+    let firstPass = result.records.filter { $0.pass == 0 }
+    guard let last = firstPass.last else { return }
+    let labels = Self.labels(of: firstPass)
+    processor.reset()
+    var measured = firstPass.makeIterator()
+    var next = measured.next()
+    for index in 0...last.recordedIndex {
+      guard let owner = try? source.frame(at: index) else { continue }
+      let record = next?.recordedIndex == index ? next : nil
+      let processed = process(
+        owner.sensorFrame, stageCount: record?.completedStageCount ?? processor.stages.count)
+      guard let record else { continue }
+      next = measured.next()
+      guard let processed else { continue }
+      compare(record, &result)
+      for label in labels[index] ?? [] { try draw(processed, label, record) }
+      withExtendedLifetime(owner) {}
+    }
+  }
+
+  /// Which labels each recorded frame gets.
+  static func labels(of records: [FrameRecord]) -> [Int: [String]] {
+    guard let first = records.first, let last = records.last,
+      let worst = records.max(by: { $0.judgedNanoseconds < $1.judgedNanoseconds })
+    else { return [:] }
+    var labels: [Int: [String]] = [:]
+    for (record, label) in [(first, "first"), (worst, "worst"), (last, "last")] {
+      labels[record.recordedIndex, default: []].append(label)
+    }
+    return labels
+  }
+
+  /// The frame with what the encoder added; nil when the pipeline refuses it.
+  private func process(_ frame: SensorFrame, stageCount: Int) -> SensorFrame? {
+    var frame = frame
+    do {
+      for stage in 0..<stageCount { try processor.run(stage: stage, on: &frame) }
+    } catch {
+      return nil
+    }
+    return frame
+  }
+
+  private func compare(_ record: FrameRecord, _ result: inout ReplayResult) {
+    let digest = OutputDigest()
+    unsafe processor.forEachOutput { name, bytes in unsafe digest.add(name: name, bytes: bytes) }
+    let again = digest.endFrame()
+    guard let expected = record.digest, expected != again else { return }
+    result.faults.insert(.outputMismatch)
+    result.warnings.append(
+      ReplayWarning(
+        code: ReplayWarning.digestNotRepeated, frame: record.recordedIndex,
+        message: "the outputs differ between two runs: \(OutputDigest.text(expected)), then "
+          + OutputDigest.text(again)))
+  }
+
+  private func draw(_ frame: SensorFrame, _ label: String, _ record: FrameRecord) throws {
+    let time = String(format: "%.2f", Double(record.judgedNanoseconds) / 1e6)
+    try FramePictures(
+      frame: frame, pipeline: processor.pipeline,
+      usesBuiltInFeatures: processor.usesBuiltInFeaturesOnly
+    ).write(
+      label: label, title: "\(label) frame \(record.recordedIndex), \(time) ms", to: folder)
+  }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import SwiftletReplay
+import SwiftletTestSupport
+import Testing
+
+/// Latencies as replays have them: a run's own level (±1 %), frames that resemble their
+/// neighbours (±2 %), and rare long ones.
+private func samples(seed: UInt64, scale: Double = 1, count: Int = 600) -> [Int64] {
+  var generator = SeededGenerator(seed: seed)
+  func normal() -> Double {
+    (0..<12).reduce(-6.0) { sum, _ in sum + Double.random(in: 0..<1, using: &generator) }
+  }
+  let level = 6e6 * scale * (1 + 0.01 * normal())
+  var drift = 0.0
+  return (0..<count).map { _ in
+    drift = 0.9 * drift + 0.02 * normal() * 0.436
+    let spike = Double.random(in: 0..<1, using: &generator) < 0.005 ? 1.4 : 1
+    return Int64(level * (1 + drift) * spike)
+  }
+}
+
+@Suite struct LatencyComparisonTests {
+  /// The whole experiment in release builds, a taste of it in debug ones.
+  static let pairs = BuildMode.current == .release ? 300 : 20
+
+  @Test func `identical builds are flagged in at most 1 percent of pairs`() {
+    let comparison = LatencyComparison()
+    let flagged = (0..<Self.pairs).count { pair in
+      let base = samples(seed: UInt64(2 * pair + 1))
+      let head = samples(seed: UInt64(2 * pair + 2))
+      return !comparison.judge(base: [base], head: [head]).regressions.isEmpty
+    }
+    #expect(flagged * 100 <= Self.pairs, "\(flagged) of \(Self.pairs)")
+  }
+
+  @Test func `a slow-down of 10 percent is found in at least 95 percent of pairs`() {
+    let comparison = LatencyComparison()
+    let found = (0..<Self.pairs).count { pair in
+      let base = samples(seed: UInt64(2 * pair + 10_001))
+      let head = samples(seed: UInt64(2 * pair + 10_002), scale: 1.1)
+      return !comparison.judge(base: [base], head: [head]).regressions.isEmpty
+    }
+    #expect(found * 100 >= 95 * Self.pairs, "\(found) of \(Self.pairs)")
+  }
+
+  @Test func `a speed-up is no regression`() {
+    let result = LatencyComparison().judge(
+      base: [samples(seed: 1)], head: [samples(seed: 2, scale: 0.8)])
+    #expect(result.regressions.isEmpty)
+    #expect(result.shifts[0].upper < -0.1)
+  }
+
+  @Test func `a shift below the absolute floor is no regression`() {
+    let base = samples(seed: 1).map { $0 / 1000 }
+    let head = samples(seed: 2, scale: 1.5).map { $0 / 1000 }
+    // 3 µs of 6 µs: half as much again, but below 50 µs.
+    #expect(LatencyComparison().judge(base: [base], head: [head]).regressions.isEmpty)
+  }
+
+  @Test func `a host noisier than the tolerance refuses to judge`() {
+    var comparison = LatencyComparison()
+    comparison.noiseBand = 0.2
+    let result = comparison.judge(base: [samples(seed: 1)], head: [samples(seed: 2, scale: 2)])
+    #expect(result.regressions.isEmpty)
+    #expect(result.refusal != nil)
+  }
+
+  @Test func `the shift of constant samples is exact`() throws {
+    let shift = try #require(
+      BlockBootstrap().shift(
+        of: .p50, from: [Array(repeating: 100, count: 50)], to: [Array(repeating: 110, count: 50)]))
+    #expect(abs(shift.lower - 0.1) < 1e-12 && abs(shift.upper - 0.1) < 1e-12)
+    #expect(BlockBootstrap().shift(of: .p99, from: [[1, 2]], to: [[1, 2]]) == nil)
+  }
+}
