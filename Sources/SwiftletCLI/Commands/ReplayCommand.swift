@@ -140,6 +140,7 @@ struct RecordingSelection: ParsableArguments {
 }
 
 extension SampleAssociation: ExpressibleByArgument {}
+extension SampleClock: ExpressibleByArgument {}
 extension DeadlinePolicy: ExpressibleByArgument {}
 
 /// Faults on demand.
@@ -163,7 +164,6 @@ struct FaultOptions: ParsableArguments {
       maximumEgoSpeedMetersPerSecond: configuration.maximumEgoSpeedMetersPerSecond)
   }
 }
-extension SampleClock: ExpressibleByArgument {}
 
 /// What is judged, and when frames are due.
 struct VerdictOptions: ParsableArguments {
