@@ -76,7 +76,8 @@ struct CalibrationDoctorTests {
     for azimuth in -300...300 {
       for row in -3...3 {
         let y = Double(azimuth) * 0.0031
-        let z = Double(row) * 0.0105
+        // In the middle of the search's 0.6° rows: on their borders two rows would share a cell.
+        let z = (Double(row) + 0.5) * 0.0105
         points.append(SIMD3(1, y, z) * (abs(y) < 0.1 ? 10 : 20))
       }
     }
