@@ -2,7 +2,8 @@
 
 # What building the package takes on Debian 12 and Ubuntu.
 build_packages=(
-  libopenblas-dev liblapacke-dev libturbojpeg0-dev libpng-dev libxxhash-dev
+  libopenblas-dev liblapacke-dev libturbojpeg0-dev libpng-dev libxxhash-dev libzstd-dev
+  liblz4-dev zlib1g-dev libsqlite3-dev
 )
 
 # Installs those of the given packages that are missing; says what it does, asks nothing.

@@ -39,16 +39,12 @@ SWL_INLINE bool swl_walk_any_i64x8(swl_i64x8 mask) {
   return __builtin_reduce_or(mask) < 0;
 #endif
 }
-/// The byte base[index[i]] of each lane, zero-extended. Eight bytes from each index must be
-/// readable.
+/// The byte base[index[i]] of each lane, zero-extended. Eight loads: the gather instruction, which
+/// has no byte form and reads eight bytes a lane, was slower.
 SWL_INLINE swl_i64x8 swl_walk_gather_u8_i64x8(const uint8_t *_Nonnull base, swl_i64x8 index) {
-#if SWL_X86 && defined(__AVX512F__)
-  return (swl_i64x8)_mm512_i64gather_epi64((__m512i)index, base, 1) & 0xff;
-#else
   swl_i64x8 v;
   for (int i = 0; i < 8; i++) v[i] = base[index[i]];
   return v;
-#endif
 }
 
 // MARK: unsigned bytes
@@ -59,13 +55,26 @@ SWL_INLINE swl_u8x64 swl_load_u8x64(const uint8_t *_Nonnull p) {
   return v;
 }
 SWL_INLINE swl_u8x64 swl_splat_u8x64(uint8_t a) { return (swl_u8x64)a; }
+/// Bit i is lane i of a mask of bytes 0 or 255. Without a move-mask instruction eight bytes keep one
+/// bit each and a multiplication adds them up; a loop over lanes is several times slower.
+SWL_INLINE uint64_t swl_metrics_mask_bits(swl_i8x64 mask) {
+#if SWL_X86
+  return swl_mask_bits_i8x64(mask);
+#else
+  uint64_t words[8], bits = 0;
+  __builtin_memcpy(words, &mask, sizeof words);
+  for (int i = 0; i < 8; i++)
+    bits |= ((words[i] & 0x8040201008040201u) * 0x0101010101010101u >> 56) << (8 * i);
+  return bits;
+#endif
+}
 /// Bit i is set where lane i of `a` equals `b`'s.
 SWL_INLINE uint64_t swl_equal_bits_u8x64(swl_u8x64 a, swl_u8x64 b) {
-  return swl_mask_bits_i8x64((swl_i8x64)(a == b));
+  return swl_metrics_mask_bits((swl_i8x64)(a == b));
 }
 /// Bit i is set where lane i of `a` is below `b`'s, unsigned.
 SWL_INLINE uint64_t swl_less_bits_u8x64(swl_u8x64 a, swl_u8x64 b) {
-  return swl_mask_bits_i8x64((swl_i8x64)(a < b));
+  return swl_metrics_mask_bits((swl_i8x64)(a < b));
 }
 /// Sixteen bytes: 0 where the byte at `source` equals `free`, else 1.
 SWL_INLINE void swl_store_occupied_u8x16(

@@ -29,6 +29,7 @@ extension PipelineConfiguration {
   var occupancyConfiguration: OccupancyConfiguration {
     var result = OccupancyConfiguration()
     let o = occupancy
+    result.mode = o.mode
     result.voxelSizeMeters = o.voxelSizeMeters
     let cells = o.extentMeters / o.voxelSizeMeters
     result.cellCountX = Int(cells.x.rounded())

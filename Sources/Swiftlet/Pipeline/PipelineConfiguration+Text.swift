@@ -26,6 +26,9 @@ extension PipelineConfiguration {
       // The rolling voxel window, aligned with the world and centred on the vehicle.
       "occupancy": {
         "enabled": \(occupancy.enabled),
+        // exact: every ray voxel by voxel, OctoMap's sets. realtime, fast: free space carved by
+        // columns, within a measured part of the exact map; hits are exact in every mode.
+        "mode": "\(occupancy.mode.rawValue)",
         "voxel_size_meters": \(occupancy.voxelSizeMeters),
         // Size along x, y, z, metres; z starts lower_z_meters relative to the vehicle.
         "extent_meters": \(list(occupancy.extentMeters)),

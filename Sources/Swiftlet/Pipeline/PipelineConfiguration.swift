@@ -32,6 +32,8 @@ public struct PipelineConfiguration: Sendable, Equatable {
   /// The rolling occupancy window, axis-aligned with the world and centred on the ego.
   public struct Occupancy: Sendable, Equatable {
     public var enabled = true
+    /// How the free space of a scan is found; every mode has its promise.
+    public var mode = OccupancyMode.realtime
     public var voxelSizeMeters = 0.4
     /// Size of the window; z starts at `lowerZMeters` relative to the ego at each re-centring.
     public var extentMeters = SIMD3<Double>(102.4, 102.4, 12.8)
@@ -143,6 +145,7 @@ public struct PipelineConfiguration: Sendable, Equatable {
     var value = occupancy
     try reader.readObject("occupancy") { (r) throws(ConfigurationError) in
       try r.read("enabled", into: &value.enabled)
+      try r.read("mode", into: &value.mode)
       try r.read("voxel_size_meters", into: &value.voxelSizeMeters)
       try r.read("extent_meters", into: &value.extentMeters)
       try r.read("lower_z_meters", into: &value.lowerZMeters)

@@ -140,7 +140,6 @@ struct RecordingSelection: ParsableArguments {
 }
 
 extension SampleAssociation: ExpressibleByArgument {}
-extension SampleClock: ExpressibleByArgument {}
 extension DeadlinePolicy: ExpressibleByArgument {}
 
 /// Faults on demand.
@@ -164,6 +163,7 @@ struct FaultOptions: ParsableArguments {
       maximumEgoSpeedMetersPerSecond: configuration.maximumEgoSpeedMetersPerSecond)
   }
 }
+extension SampleClock: ExpressibleByArgument {}
 
 /// What is judged, and when frames are due.
 struct VerdictOptions: ParsableArguments {

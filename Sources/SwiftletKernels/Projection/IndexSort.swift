@@ -78,7 +78,8 @@ public func scatterPoints(
   _ ranks: UnsafePointer<Int32>, _ count: Int, _ next: UnsafeMutablePointer<Int32>,
   _ firstDepth: Int, _ firstFeature: Int, _ points: UnsafeMutablePointer<UInt64>
 ) {
-  var point = UInt64(truncatingIfNeeded: firstDepth) | UInt64(truncatingIfNeeded: firstFeature) &<< 32
+  let feature = UInt64(truncatingIfNeeded: firstFeature)
+  var point = UInt64(truncatingIfNeeded: firstDepth) | feature &<< 32
   var index = 0
   while index < count {
     let cell = Int(ranks[index])

@@ -184,8 +184,9 @@ public func pullBilinearMean(
 }
 
 /// Adds one camera's sample to `out` and its non-zero test to `sums`; 1 where the camera is valid.
-@inline(__always)
-private func addBilinear(
+/// Never inlined: forced inlining of a body this long leaves a weak copy behind.
+@inline(never)
+func addBilinear(
   _ data: UnsafePointer<Double>, _ x: Double, _ y: Double, _ z: Double,
   _ features: UnsafePointer<Float>, _ channels: Int, _ sums: UnsafeMutablePointer<Float>,
   _ out: UnsafeMutablePointer<Float>

@@ -20,8 +20,8 @@ private func addScaled(
 }
 
 /// Warps slices `begin..<end` (z · height + y) of a [depth][height][width][channels] volume: cell
-/// (x, y, z) reads trilinearly at the first three rows of `flow` (row-major 4×4) times (x, y, z, 1),
-/// zero outside. Taps in the order x, y, z fastest to slowest.
+/// (x, y, z) reads trilinearly at the first three rows of `flow` (row-major 4×4) times
+/// (x, y, z, 1), zero outside. Taps in the order x, y, z fastest to slowest.
 @inline(never)
 public func warpVolumeRows(
   _ source: UnsafePointer<Float>, _ depth: Int, _ height: Int, _ width: Int, _ channels: Int,

@@ -11,7 +11,7 @@ public enum AttentionWorkloads {
     BenchmarkWorkload(name: "fusion-128x128x64", category: "attention") { engine, pool, _ in
       FusionWorkload(engine, pool)
     },
-  ]
+  ] + DeformableWorkloads.all
 
   /// fp32: the project's own kernels. fp32-openblas: the same layer through OpenBLAS.
   private static func linear(

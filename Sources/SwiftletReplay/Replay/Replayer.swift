@@ -41,12 +41,9 @@ public final class Replayer {
   private var schedule: FrameSchedule
   private var progress = ReplayProgress()
   private let digest = OutputDigest()
-  /// Clock readings of one frame: before the first stage and after each.
-  private let ticks: AlignedBuffer<Int64>
-  private let firstBudgetStage: Int
+  private let timer: StageTimer
   private var pipelineFreeSince: Int64 = 0
   private var startNanoseconds: Int64 = 0
-  private var completedStages = 0
   private var longestRun = 0
   private var currentRun = 0
   private var lostInLoops = 0
@@ -60,11 +57,6 @@ public final class Replayer {
     allocations: AllocationCounting? = nil, build: BuildMode = .current,
     observer: (any ReplayObserver)? = nil, isInterrupted: @escaping () -> Bool = { false }
   ) {
-    let stages = processor.stages
-    let firstBudgetStage = stages.firstIndex(where: \.isInBudget) ?? stages.count
-    precondition(
-      stages[firstBudgetStage...].allSatisfy(\.isInBudget),
-      "stages outside the budget come first, found \(stages.map(\.name))")
     self.source = source
     self.processor = processor
     self.options = options
@@ -73,11 +65,10 @@ public final class Replayer {
     self.allocations = allocations
     self.observer = observer
     self.isInterrupted = isInterrupted
-    self.firstBudgetStage = firstBudgetStage
-    ticks = AlignedBuffer(count: stages.count + 2)
+    timer = StageTimer(stages: processor.stages, options: options, clock: clock)
     schedule = FrameSchedule(rate: options.rate)
     result = ReplayResult(
-      recordingName: source.name, stages: stages, processor: processor.processorDescription,
+      recordingName: source.name, stages: processor.stages, processor: processor.processorDescription,
       options: options, build: build)
     result.records.reserveCapacity(max(source.frameCount, options.maximumMeasuredFrames))
   }
@@ -163,12 +154,11 @@ public final class Replayer {
     }
     do {
       var sensorFrame = sensorFrame
-      try timeStages(&sensorFrame, 0..<firstBudgetStage)
+      try timer.runOutsideBudget(processor, &sensorFrame)
       let due = waitUntilDue(sensorFrame, prefetcher)
       allocations?.start()
       let before = counters.sample()
-      // Each reading ends one stage and starts the next, so that no time falls between two.
-      try timeStages(&sensorFrame, firstBudgetStage..<result.stages.count)
+      try timer.runInBudget(processor, &sensorFrame, measuredIndex: result.records.count)
       let host = counters.sample() - before
       let allocated = allocations?.stop()
       append(frame, sensorFrame, due: due, host: host, allocated: allocated)
@@ -185,35 +175,6 @@ public final class Replayer {
       warning.frame = frame.index
       result.warnings.append(warning)
     }
-  }
-
-  /// Stores the readings of `range` in `ticks`: the start at `range.lowerBound`, then each end. The
-  /// in-budget stages are stored one place further, because a wait may lie before them.
-  private func timeStages(_ frame: inout SensorFrame, _ range: Range<Int>) throws {
-    let shift = range.lowerBound == firstBudgetStage ? 1 : 0
-    unsafe ticks.pointer[range.lowerBound + shift] = clock.nowNanoseconds
-    completedStages = range.lowerBound
-    for stage in range {
-      if mayRun(stage, spent: ticks[stage + shift] - ticks[range.lowerBound + shift]) {
-        try processor.run(stage: stage, on: &frame)
-        completedStages = stage + 1
-      }
-      unsafe ticks.pointer[stage + 1 + shift] = clock.nowNanoseconds
-    }
-  }
-
-  /// False when the deadline policy, or the run whose decisions are repeated, leaves this stage out.
-  /// The first in-budget stage always runs, and nothing runs after a stage that was left out.
-  private func mayRun(_ stage: Int, spent: Int64) -> Bool {
-    guard stage > firstBudgetStage else { return true }
-    guard completedStages == stage else { return false }
-    if let decisions = options.decisions {
-      let decided = decisions.completedStages
-      let frame = result.records.count
-      return frame >= decided.count || stage < decided[frame]
-    }
-    return spent < options.budgetNanoseconds
-      || !options.onDeadline.skips(stage: stage, of: result.stages.count)
   }
 
   private func waitUntilDue(_ frame: SensorFrame, _ prefetcher: Prefetcher) -> Int64? {
@@ -234,20 +195,15 @@ public final class Replayer {
     _ frame: LoopedFrame, _ sensorFrame: SensorFrame, due: Int64?, host: HostSample,
     allocated: Int64?
   ) {
-    let stageCount = result.stages.count
-    let begins = (0..<stageCount).map { $0 + ($0 >= firstBudgetStage ? 1 : 0) }
-    let durations = begins.enumerated().map { stage, tick in
-      stage < completedStages ? ticks[tick + 1] - ticks[tick] : 0
-    }
-    let start = ticks[firstBudgetStage + 1]
-    let end = ticks[stageCount + 1]
+    let end = timer.endNanoseconds
     pipelineFreeSince = end
     var record = FrameRecord(
       measuredIndex: result.records.count, pass: frame.pass, recordedIndex: frame.index,
-      timestampNanoseconds: sensorFrame.timestampNanoseconds, stageNanoseconds: durations,
-      stageStartNanoseconds: begins.map { ticks[$0] - startNanoseconds },
-      completedStageCount: completedStages,
-      serviceNanoseconds: end - start, responseNanoseconds: due.map { end - $0 }, isMissed: false,
+      timestampNanoseconds: sensorFrame.timestampNanoseconds, 
+      stageNanoseconds: result.stages.indices.map(timer.duration),
+      stageStartNanoseconds: result.stages.indices.map { timer.begin($0) - startNanoseconds },
+      completedStageCount: timer.completedStageCount,
+      serviceNanoseconds: end - timer.startNanoseconds, responseNanoseconds: due.map { end - $0 }, isMissed: false,
       allocations: allocated, host: host, digest: nil, sensors: sensorStates(of: sensorFrame))
     record.isMissed = record.judgedNanoseconds > options.budgetNanoseconds
     if frame.pass == 0 {

@@ -1,3 +1,4 @@
+import Foundation
 import Swiftlet
 import SwiftletReplay
 import Synchronization
@@ -39,10 +40,14 @@ final class FakeSource: FrameSource {
   /// Set while a frame is read, so that tests can see reading overlap with timing.
   let isReading = Atomic<Bool>(false)
   let worldFromFirstEgo: RigidTransform
+  /// How long reading one frame takes, in real time.
+  let readMicroseconds: UInt32
 
   init(
-    frameCount: Int, unreadable: Set<Int> = [], worldFromFirstEgo: RigidTransform = .identity
+    frameCount: Int, unreadable: Set<Int> = [], worldFromFirstEgo: RigidTransform = .identity,
+    readMicroseconds: UInt32 = 0
   ) {
+    self.readMicroseconds = readMicroseconds
     self.frameCount = frameCount
     self.unreadable = unreadable
     self.worldFromFirstEgo = worldFromFirstEgo
@@ -52,6 +57,7 @@ final class FakeSource: FrameSource {
     isReading.store(true, ordering: .sequentiallyConsistent)
     defer { isReading.store(false, ordering: .sequentiallyConsistent) }
     readCount.add(1, ordering: .relaxed)
+    if readMicroseconds > 0 { usleep(readMicroseconds) }
     if unreadable.contains(index) { throw FakeReadError() }
     let step = RigidTransform(
       rotation: Matrix3.identity, translation: SIMD3(Double(index), 0, 0))

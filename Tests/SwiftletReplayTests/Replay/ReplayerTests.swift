@@ -158,11 +158,12 @@ import Testing
       FakeSource(frameCount: 5), counters: counters,
       allocations: AllocationCounting(start: counter.start, stop: counter.stop))
     #expect(report.result.records.allSatisfy { $0.allocations == 9 && $0.host.pageFaults == 6 })
+    #expect(report.result.allocationCount == 9 * Int64(report.result.records.count))
     #expect(replay(FakeSource(frameCount: 5)).result.allocationCount == nil)
   }
 
   @Test func `nothing is read while a frame is timed`() {
-    let source = FakeSource(frameCount: 200)
+    let source = FakeSource(frameCount: 200, readMicroseconds: 500)
     var overlaps = 0
     processor.onStage = { _ in
       // Long enough for a reader that ignores the gate to be seen.

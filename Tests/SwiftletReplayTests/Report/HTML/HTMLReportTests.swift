@@ -80,13 +80,11 @@ struct HTMLReportTests {
 
   @Test("A missing sensor shows as a mark as long as its gap")
   func sensors() {
-    let records = (0..<100).map { index in
-      FrameRecord(
-        measuredIndex: index, pass: 0, recordedIndex: index, timestampNanoseconds: 0,
-        stageNanoseconds: [], serviceNanoseconds: 1, isMissed: false, host: HostSample(),
-        sensors: [
-          SensorState(name: "CAM", isValid: !(20..<30).contains(index), ageNanoseconds: 5)
-        ])
+    var records = result([Int64](repeating: 1, count: 100)).records
+    for index in records.indices {
+      records[index].sensors = [
+        SensorState(name: "CAM", isValid: !(20..<30).contains(index), ageNanoseconds: 5)
+      ]
     }
     let html = SensorStrips(records: records).html
     #expect(html.contains("10 of 100") && html.contains("missing in 10 frames from 20"))
