@@ -11,6 +11,11 @@ extension OccupancyGrid {
     /// [y][x]: lowest and highest occupied height above the ego, metres; 0 where nothing is.
     public let lowestMeters: AlignedBuffer<Float>
     public let highestMeters: AlignedBuffer<Float>
+    /// What the kernel reads besides the bit planes.
+    let map = AlignedBuffer<Double>(count: 6)
+    let heights = AlignedBuffer<Double>(count: 4)
+    let layout = AlignedBuffer<Double>(count: 4)
+    let window = AlignedBuffer<Int>(count: 9)
 
     /// Allocates; make one per pipeline.
     public init(columns: Int, rows: Int) {
@@ -35,12 +40,34 @@ extension OccupancyGrid {
     worldFromEgo: RigidTransform, lower: SIMD2<Double>, cellSize: SIMD2<Double>,
     into summary: ColumnSummary
   ) {
-    unsafe pool.run(
-      ColumnSummaryJob(
-        view: EgoView(grid: self, worldFromEgo: worldFromEgo), lower: lower, cellSize: cellSize,
-        columns: summary.columns, rows: summary.rows, occupied: summary.occupied.pointer,
-        free: summary.free.pointer, lowest: summary.lowestMeters.pointer,
-        highest: summary.highestMeters.pointer))
+    let inverse = 1 / configuration.voxelSizeMeters
+    let (r, t) = (worldFromEgo.rotation, worldFromEgo.translation)
+    let back = worldFromEgo.inverse
+    let up = back.rotation.row2 * configuration.voxelSizeMeters
+    let first = SIMD3(Double(window[0]), Double(window[1]), Double(window[2])) + 0.5
+    summary.map[0] = r.row0.x * inverse
+    summary.map[1] = r.row0.y * inverse
+    summary.map[2] = t.x * inverse
+    summary.map[3] = r.row1.x * inverse
+    summary.map[4] = r.row1.y * inverse
+    summary.map[5] = t.y * inverse
+    for axis in 0..<3 { summary.heights[axis] = up[axis] }
+    summary.heights[3] = (up * first).sum() + back.translation.z
+    summary.layout[0] = lower.x
+    summary.layout[1] = lower.y
+    summary.layout[2] = cellSize.x
+    summary.layout[3] = cellSize.y
+    let samples = (max(cellSize.x, cellSize.y) * inverse - 1e-6).rounded(.up)
+    summary.window[0] = Int(window[0])
+    summary.window[1] = Int(window[1])
+    summary.window[2] = configuration.cellCountX
+    summary.window[3] = configuration.cellCountY
+    summary.window[4] = Self.wrap(Int(window[0]), configuration.cellCountX)
+    summary.window[5] = Self.wrap(Int(window[1]), configuration.cellCountY)
+    summary.window[6] = configuration.wordCount
+    summary.window[7] = max(1, Int(samples))
+    summary.window[8] = summary.columns
+    unsafe pool.run(ColumnSummaryJob(grid: self, summary: summary))
   }
 
   /// The window resampled to an ego-aligned volume, [x][y][z] in memory as Occ3D stores it:
@@ -109,56 +136,42 @@ struct EgoView: BitwiseCopyable {
 
 @unsafe
 struct ColumnSummaryJob: PartitionedJob {
-  let view: EgoView
-  let lower: SIMD2<Double>
-  let cellSize: SIMD2<Double>
-  let columns: Int
+  let set: InstructionSet
+  let map: UnsafePointer<Double>
+  let heights: UnsafePointer<Double>
+  let layout: UnsafePointer<Double>
+  let window: UnsafePointer<Int>
+  let occupied: UnsafePointer<UInt64>
+  let known: UnsafePointer<UInt64>
   let rows: Int
-  let occupied: UnsafeMutablePointer<Float>
-  let free: UnsafeMutablePointer<Float>
-  let lowest: UnsafeMutablePointer<Float>
-  let highest: UnsafeMutablePointer<Float>
+  let outputs: (
+    UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>,
+    UnsafeMutablePointer<Float>
+  )
+
+  init(grid: OccupancyGrid, summary: OccupancyGrid.ColumnSummary) {
+    switch grid.engine {
+    // The kernel is scalar in every build; the reference takes the one without vector flags.
+    case .reference: unsafe set = .portable
+    case .simd(let chosen): unsafe set = chosen
+    }
+    unsafe map = UnsafePointer(summary.map.pointer)
+    unsafe heights = UnsafePointer(summary.heights.pointer)
+    unsafe layout = UnsafePointer(summary.layout.pointer)
+    unsafe window = UnsafePointer(summary.window.pointer)
+    unsafe occupied = UnsafePointer(grid.occupied.pointer)
+    unsafe known = UnsafePointer(grid.known.pointer)
+    unsafe rows = summary.rows
+    unsafe outputs = (
+      summary.occupied.pointer, summary.free.pointer, summary.lowestMeters.pointer,
+      summary.highestMeters.pointer
+    )
+  }
 
   func run(part: Int, of parts: Int) {
-    for y in unsafe partition(rows, part: part, of: parts) {
-      for x in unsafe 0..<columns { unsafe summarize(x, y) }
-    }
-  }
-
-  private func summarize(_ x: Int, _ y: Int) {
-    let samples = unsafe max(1, Int((max(cellSize.x, cellSize.y) / view.voxelSize - 1e-6).rounded(.up)))
-    var occupied = 0
-    var free = 0
-    var lowest = Float.infinity
-    var highest = -Float.infinity
-    for sub in 0..<samples * samples {
-      let fx = Double(x) + (Double(sub % samples) + 0.5) / Double(samples)
-      let fy = Double(y) + (Double(sub / samples) + 0.5) / Double(samples)
-      let inEgo = unsafe SIMD3(lower.x + fx * cellSize.x, lower.y + fy * cellSize.y, 0)
-      guard let column = unsafe view.column(view.world(inEgo)) else { continue }
-      let line = unsafe view.line(column)
-      for word in unsafe 0..<view.words {
-        let bits = unsafe view.occupied[line + word]
-        occupied += bits.nonzeroBitCount
-        free += unsafe (view.known[line + word] & ~bits).nonzeroBitCount
-        if bits == 0 { continue }
-        lowest = unsafe min(lowest, height(column, 64 * word + bits.trailingZeroBitCount))
-        highest = unsafe max(highest, height(column, 64 * word + 63 - bits.leadingZeroBitCount))
-      }
-    }
-    let cell = unsafe y * columns + x
-    unsafe self.occupied[cell] = Float(occupied)
-    unsafe self.free[cell] = Float(free)
-    unsafe self.lowest[cell] = lowest == .infinity ? 0 : lowest
-    unsafe self.highest[cell] = highest == -.infinity ? 0 : highest
-  }
-
-  /// Height above the ego of a voxel's centre: the third row of egoFromWorld.
-  private func height(_ column: (x: Int, y: Int), _ z: Int) -> Float {
-    let key = unsafe SIMD3(column.x, column.y, z) &+ view.origin
-    let center = unsafe (SIMD3<Double>(key) + 0.5) * view.voxelSize - view.translation
-    return unsafe Float(
-      view.rotation.0.z * center.x + view.rotation.1.z * center.y + view.rotation.2.z * center.z)
+    let range = unsafe partition(rows, part: part, of: parts)
+    unsafe OccupancyKernels.summarizeColumnRows(
+      set, map, heights, layout, window, occupied, known, range, outputs)
   }
 }
 

@@ -98,10 +98,19 @@ struct ReplayCommand: ParsableCommand {
       let folder = try ReportFolder(path: out)
       printError("writing \(noPictures ? "" : "pictures and ")report to \(out)")
       if !noPictures {
-        try PicturePass(source: source, processor: processor, folder: folder.url).run(&result)
+        try PicturePass(
+          source: source, processor: processor, folder: folder.url,
+          groundTruth: try GroundTruthStore(recording: URL(fileURLWithPath: path))
+        ).run(&result)
       }
       let report = ReplayReport(result)
       try folder.write(report)
+      try HTMLReport(
+        report: report,
+        environment: HostEnvironment.measure(
+          engine: processor.pipeline.engine, watchNanoseconds: 0).facts,
+        pictures: HTMLReport.pictures(in: folder.url)
+      ).write(to: folder.url)
       return report
     } catch {
       printError("cannot write \(out): \(error)")

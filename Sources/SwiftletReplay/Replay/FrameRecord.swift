@@ -63,6 +63,9 @@ public struct ReplayResult: Sendable {
   public var digest: UInt64?
   public var stealNanoseconds: Int64 = 0
   public var isInterrupted = false
+  /// The occupancy map against a synthetic drive's ground truth, over the first pass; nil for
+  /// recordings without one, and where no pictures were asked for.
+  public var mapScore: MapScore?
   /// Codes found while running, before the verdict.
   public var faults: Set<ExitStatus> = []
 

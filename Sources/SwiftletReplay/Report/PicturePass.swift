@@ -2,16 +2,22 @@ import Foundation
 import Swiftlet
 
 /// Draws the first, the worst and the last frame of a replay by running its first pass again, so
-/// that drawing never disturbs what is timed; the outputs must come out the same again.
+/// that drawing never disturbs what is timed; the outputs must come out the same again. Where the
+/// recording has a ground truth the voxel map is scored against it after every frame.
 public struct PicturePass {
   private let source: any FrameSource
   private let processor: PipelineProcessor
   private let folder: URL
+  private let groundTruth: GroundTruthStore?
 
-  public init(source: any FrameSource, processor: PipelineProcessor, folder: URL) {
+  public init(
+    source: any FrameSource, processor: PipelineProcessor, folder: URL,
+    groundTruth: GroundTruthStore? = nil
+  ) {
     self.source = source
     self.processor = processor
     self.folder = folder
+    self.groundTruth = groundTruth
   }
 
   /// Writes the pictures; a digest that differs from the measured one becomes a warning and an
@@ -32,6 +38,7 @@ public struct PicturePass {
       next = measured.next()
       guard let processed else { continue }
       compare(record, &result)
+      try score(processed, &result)
       for label in labels[index] ?? [] { try draw(processed, label, record) }
       withExtendedLifetime(owner) {}
     }
@@ -71,6 +78,26 @@ public struct PicturePass {
         code: ReplayWarning.digestNotRepeated, frame: record.recordedIndex,
         message: "the outputs differ between two runs: \(OutputDigest.text(expected)), then "
           + OutputDigest.text(again)))
+  }
+
+  private func score(_ frame: SensorFrame, _ result: inout ReplayResult) throws {
+    let time = frame.timestampNanoseconds / 1000
+    guard let grid = processor.pipeline.occupancy,
+      let truth = try groundTruth?.frame(atMicroseconds: time)
+    else { return }
+    var total = result.mapScore ?? MapScore()
+    total += MapScore.compare(
+      truth, mapVoxelSizeMeters: grid.configuration.voxelSizeMeters
+    ) { position in
+      let key = grid.key(ofWorld: position)
+      guard grid.covers(key) else { return nil }
+      return switch grid.state(key) {
+      case .unknown: .unknown
+      case .free: .free
+      case .occupied: .occupied
+      }
+    }
+    result.mapScore = total
   }
 
   private func draw(_ frame: SensorFrame, _ label: String, _ record: FrameRecord) throws {

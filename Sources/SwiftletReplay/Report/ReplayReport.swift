@@ -93,6 +93,7 @@ extension ReplayReport: Encodable {
     case pageFaults = "page_faults_after_warmup"
     case involuntarySwitches = "involuntary_switches"
     case steal = "steal_ms"
+    case mapScore = "map_score"
     case stages, warnings
   }
 
@@ -102,6 +103,7 @@ extension ReplayReport: Encodable {
     try encodeRun(into: &container)
     try encodeVerdict(into: &container)
     try encodeHost(into: &container)
+    try container.encode(result.mapScore.map(MapScoreLine.init), forKey: .mapScore)
     try container.encode(stages, forKey: .stages)
     try container.encode(result.warnings.map(WarningLine.init), forKey: .warnings)
   }

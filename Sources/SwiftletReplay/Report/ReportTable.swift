@@ -61,6 +61,17 @@ public struct ReportTable: CustomStringConvertible, Sendable {
         + "involuntary switches \(hosts.reduce(0) { $0 + $1.involuntarySwitches }), steal "
         + "\(text(result.stealNanoseconds)) ms",
       "digest \(result.digest.map(OutputDigest.text) ?? "none") (first pass)",
+    ] + scoreLine
+  }
+
+  /// What a synthetic drive's ground truth says of the voxel map.
+  private var scoreLine: [String] {
+    guard let score = result.mapScore else { return [] }
+    func text(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "–" }
+    return [
+      "map against ground truth: IoU occupied \(text(score.intersectionOverUnion)), free "
+        + "\(text(score.freeIntersectionOverUnion)), surface recall \(text(score.surfaceRecall)), "
+        + "ghosts \(text(score.ghostRate))"
     ]
   }
 

@@ -41,8 +41,9 @@ import Testing
     let all = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
     return all.filter { name in
       var isFolder: ObjCBool = false
-      FileManager.default.fileExists(atPath: "\(folder.path)/\(name)", isDirectory: &isFolder)
-      return !isFolder.boolValue
+      let exists = FileManager.default.fileExists(
+        atPath: "\(folder.path)/\(name)", isDirectory: &isFolder)
+      return exists && !isFolder.boolValue
     }.sorted()
   }
 

@@ -13,12 +13,13 @@ import Testing
     #expect(before <= ticks * 10_000_000 && ticks * 10_000_000 <= after)
   }
 
-  @Test func `touching new memory counts as page faults`() {
+  @Test func `touching new memory counts as page faults`() throws {
     let counters = LinuxHostCounters()
     let before = counters.sample()
     // Mapped afresh: memory that malloc hands out again may have its pages already.
     let byteCount = 4 << 20
-    let pages = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | Int32(MAP_ANONYMOUS), -1, 0)
+    let flags = MAP_PRIVATE | Int32(MAP_ANONYMOUS)
+    let pages = try #require(mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0))
     memset(pages, 1, byteCount)
     let difference = counters.sample() - before
     munmap(pages, byteCount)
