@@ -186,25 +186,21 @@ private struct Outcome: Equatable {
     #expect(finite)
   }
 
-  @Test(arguments: [1, 2], [Engine.reference, .best])
+  @Test(.enabled(if: countsAllocations), arguments: [1, 2], [Engine.reference, .best])
   func `nothing allocates and no page faults after the first frames`(
     threads: Int, engine: Engine
   ) throws {
-    #if DEBUG
-      return  // A debug build boxes what a release build keeps in registers.
-    #else
-      let drive = TestDrive()
-      let pipeline = try makePipeline(engine, threads: threads)
-      let frames = (0..<100).map { drive.frame($0) }
-      for frame in frames.prefix(3) { try pipeline.process(frame) }
-      let faults = swl_process_page_faults()
-      allocation_counter_start()
-      for frame in frames { try pipeline.process(frame) }
-      let allocations = allocation_counter_stop()
-      let newFaults = swl_process_page_faults() - faults
-      #expect(allocations == 0)
-      #expect(newFaults == 0)
-    #endif
+    let drive = TestDrive()
+    let pipeline = try makePipeline(engine, threads: threads)
+    let frames = (0..<100).map { drive.frame($0) }
+    for frame in frames.prefix(3) { try pipeline.process(frame) }
+    let faults = swl_process_page_faults()
+    allocation_counter_start()
+    for frame in frames { try pipeline.process(frame) }
+    let allocations = allocation_counter_stop()
+    let newFaults = swl_process_page_faults() - faults
+    #expect(allocations == 0)
+    #expect(newFaults == 0)
   }
 
   @Test func `the counter sees a planted allocation`() {
