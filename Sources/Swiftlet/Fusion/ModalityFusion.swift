@@ -42,7 +42,7 @@ public final class ModalityFusion: @unchecked Sendable {
       weights.channels, weights.heads, Self.maximumModalities)
     scratchStride = (needed + 31) & ~31
     scratch = AlignedBuffer(count: scratchStride * maximumThreads)
-    cells = AlignedBuffer(count: 2 * SwiftletKernels.fusionBlockCells * maximumThreads)
+    cells = AlignedBuffer(count: 4 * SwiftletKernels.fusionBlockCells * maximumThreads)
   }
 
   /// Fuses up to five maps into `output` [y][x][C] and `validity` [y][x] (1 valid, 0 not). Map m
@@ -76,9 +76,9 @@ public final class ModalityFusion: @unchecked Sendable {
       FusionJob(
         set: instructionSet, features: features.pointer, validities: validities.pointer,
         modalities: weights.modalities, cellCount: cellCount, channels: channels,
-        heads: weights.heads, weights: packed.table.pointer, output: output.pointer,
-        validity: validity.pointer, scratch: scratch.pointer, scratchStride: scratchStride,
-        cells: cells.pointer))
+        heads: weights.heads, weights: packed.table.pointer, traits: packed.traits,
+        output: output.pointer, validity: validity.pointer, scratch: scratch.pointer,
+        scratchStride: scratchStride, cells: cells.pointer))
   }
 
   private func set(_ index: Int, _ map: BEVMap?) {
@@ -103,6 +103,7 @@ public final class ModalityFusion: @unchecked Sendable {
   var channels: Int
   var heads: Int
   var weights: UnsafePointer<UnsafePointer<Float>?>
+  var traits: Int
   var output: UnsafeMutablePointer<Float>
   var validity: UnsafeMutablePointer<UInt8>
   var scratch: UnsafeMutablePointer<Float>
@@ -112,24 +113,24 @@ public final class ModalityFusion: @unchecked Sendable {
   func run(part: Int, of parts: Int) {
     let range = unsafe partition(cellCount, part: part, of: parts, grain: 24)
     let own = unsafe scratch + part * scratchStride
-    let ownCells = unsafe cells + part * 2 * SwiftletKernels.fusionBlockCells
+    let ownCells = unsafe cells + part * 4 * SwiftletKernels.fusionBlockCells
     switch unsafe set {
     case .portable:
       unsafe SwiftletKernelsPortable.fuseCells(
         features, validities, modalities, range.lowerBound, range.upperBound, channels, heads,
-        weights, output, validity, own, ownCells)
+        weights, traits, output, validity, own, ownCells)
     case .baseline:
       unsafe SwiftletKernels.fuseCells(
         features, validities, modalities, range.lowerBound, range.upperBound, channels, heads,
-        weights, output, validity, own, ownCells)
+        weights, traits, output, validity, own, ownCells)
     case .avx2:
       unsafe SwiftletKernelsAVX2.fuseCells(
         features, validities, modalities, range.lowerBound, range.upperBound, channels, heads,
-        weights, output, validity, own, ownCells)
+        weights, traits, output, validity, own, ownCells)
     case .avx512:
       unsafe SwiftletKernelsAVX512.fuseCells(
         features, validities, modalities, range.lowerBound, range.upperBound, channels, heads,
-        weights, output, validity, own, ownCells)
+        weights, traits, output, validity, own, ownCells)
     }
   }
 }
