@@ -220,7 +220,7 @@ private let millisecond: Int64 = 1_000_000
     try pipeline.process(frame)
     #expect(pipeline.findings.map(\.kind) == [.bevMapInvalid, .bevMapNotFinite])
     #expect(pipeline.radarBEV == nil && pipeline.mapPriorBEV == nil)
-    #expect(pipeline.fusedBEV.features.array.allSatisfy(\.isFinite))
+    #expect(pipeline.fusedBEV.features.array.allSatisfy { $0.isFinite })
     let three = try self.pipeline(
       weights: PipelineWeights(
         fusion: .default(channels: TestDrive.configuration.channelCount, modalities: 3)))
@@ -252,7 +252,7 @@ private let millisecond: Int64 = 1_000_000
     let kept = try pipeline(engine) { $0.notFiniteFeatures = .keep }
     try kept.process(frame)
     #expect(kept.findings.map(\.count) == [2])
-    #expect(!kept.fusedBEV.features.array.allSatisfy(\.isFinite))
+    #expect(!kept.fusedBEV.features.array.allSatisfy { $0.isFinite })
   }
 
   // MARK: neighbours, heads, modes
