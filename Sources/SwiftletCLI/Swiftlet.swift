@@ -23,6 +23,7 @@ struct SwiftletCommand: AsyncParsableCommand {
       MapsCommand.self,
       ConvertCommand.self,
       SynthCommand.self,
+      WeightsCommand.self,
       VerifyCommand.self,
       BenchCommand.self,
       EnvCommand.self,

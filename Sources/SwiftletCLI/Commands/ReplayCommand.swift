@@ -26,6 +26,7 @@ struct ReplayCommand: ParsableCommand {
         swiftlet replay drive --rate 1.0 --no-loop --json
         SWIFTLET_ISA=avx2 swiftlet replay drive --frames 20 --no-gate
         swiftlet replay drive --inject drop:CAM_FRONT@0.05,late:LIDAR_TOP@50ms --seed 7
+        swiftlet replay drive --weights a.safetensors --swap-weights b.safetensors@10
         swiftlet replay drive --on-deadline skip-fusion --out a
         swiftlet replay drive --on-deadline skip-fusion --decisions a/decisions.jsonl --out b
       """)
@@ -36,8 +37,13 @@ struct ReplayCommand: ParsableCommand {
   @OptionGroup var recordingOptions: RecordingSelection
   @OptionGroup var faultOptions: FaultOptions
   @Option(help: "pipeline.json; see swiftlet config.") var config: String?
-  @Option(help: "Fusion weights, .safetensors. Default: the documented default weights.")
+  @Option(help: "Weights, .safetensors. Default: the documented default weights.")
   var weights: String?
+  @Option(
+    help: """
+      FILE@FRAME: other weights from frame FRAME (0 is the first) on, read and packed by a thread of \
+      their own and adopted between two frames.
+      """) var swapWeights: String?
   @Option(help: "Folder for report.json, frames.jsonl and pictures; made where missing.")
   var out: String?
   @Flag(help: "Write the report without pictures.") var noPictures = false
@@ -45,7 +51,7 @@ struct ReplayCommand: ParsableCommand {
 
   func run() throws {
     let loader = PipelineLoader(
-      configuration: try loadConfiguration(config), weightsPath: weights,
+      configuration: try loadConfiguration(config), weightsPath: weights, swap: try swapRequest(),
       engine: try engineOptions.makeEngine(), threadCount: engineOptions.threads)
     let processor = try usage { try loader.makeProcessor() }
     let source = try faultOptions.apply(
@@ -55,6 +61,14 @@ struct ReplayCommand: ParsableCommand {
     let text = json ? String(decoding: try report.json(), as: UTF8.self) : "\(ReportTable(report))"
     print(text, terminator: "")
     if report.exitStatus != .pass { throw ExitCode(report.exitStatus.rawValue) }
+  }
+
+  private func swapRequest() throws -> WeightsSwap.Request? {
+    guard let swapWeights else { return nil }
+    guard let request = WeightsSwap.Request(swapWeights) else {
+      throw ValidationError("--swap-weights: expected FILE@FRAME, found \(swapWeights)")
+    }
+    return request
   }
 
   private func open(_ loader: PipelineLoader) throws -> any Recording {

@@ -248,6 +248,9 @@ public final class Replayer {
       + frame.lidars.map {
         SensorState(name: $0.name, isValid: $0.isValid, ageNanoseconds: $0.ageNanoseconds)
       }
+      + frame.bevMaps.map {
+        SensorState(name: $0.name, isValid: $0.isValid, ageNanoseconds: $0.ageNanoseconds)
+      }
   }
 
   private func noteFailure(of frame: LoopedFrame, _ error: any Error) {
