@@ -21,6 +21,7 @@ struct SwiftletCommand: AsyncParsableCommand {
       InfoCommand.self,
       MapCommand.self,
       MapsCommand.self,
+      QueryCommand.self,
       ConvertCommand.self,
       SynthCommand.self,
       WeightsCommand.self,
