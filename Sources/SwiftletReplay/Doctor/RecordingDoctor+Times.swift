@@ -4,8 +4,6 @@ extension RecordingDoctor {
   /// A sensor's clock that runs away from the trigger's by more than this is odd: crystals are good
   /// for 50.
   private static let maximumDrift = 200.0
-  /// Fewer samples say nothing about a drift.
-  private static let minimumDriftSamples = 20
 
   func examineTimes(_ recording: IndexedRecording, _ examination: inout RecordingExamination) {
     let trigger = recording.index.sensors[recording.trigger].samples.map(\.timestampNanoseconds)
@@ -21,9 +19,7 @@ extension RecordingDoctor {
           duplicates: timing.duplicates, jitterMilliseconds: timing.jitter,
           skewMilliseconds: timing.skew, driftPartsPerMillion: timing.drift))
       if let finding = rateFinding(sensor.name, timing) { rates.append(finding) }
-      if let drift = timing.drift, timing.skewCount >= Self.minimumDriftSamples,
-        abs(drift) > Self.maximumDrift
-      {
+      if let drift = timing.drift, abs(drift) > Self.maximumDrift {
         skews.append(
           Finding(
             subject: .skew, state: .odd, sensor: sensor.name,
@@ -36,7 +32,7 @@ extension RecordingDoctor {
       findings(recording, .duplicates, [ReplayWarning.timestampDuplicate]))
     examination.add(
       .gaps, examined: "steps of more than 1.5 periods",
-      findings(recording, .gaps, [ReplayWarning.timestampGap]))
+      findings(recording, .gaps, [ReplayWarning.timestampGap]) + absences(recording))
     examination.add(
       .clock, examined: "order of times, header against recorder",
       findings(
@@ -56,6 +52,24 @@ extension RecordingDoctor {
       subject: .rate, state: .odd, sensor: name,
       message: "\(timing.irregular) of \(timing.stepCount) steps differ from the period of "
         + "\(SampleTimeline.milliseconds(Int64(1e9 / rate))) by more than a fifth")
+  }
+
+  /// Frames that a sensor has no sample for.
+  private func absences(_ recording: IndexedRecording) -> [Finding] {
+    var found: [Finding] = []
+    for (position, sensor) in recording.index.sensors.enumerated() where sensor.problem == nil {
+      let frames = (0..<recording.frameCount).filter {
+        recording.sampleNumber(sensor: position, frame: $0) == nil
+      }
+      guard !frames.isEmpty else { continue }
+      let listed = frames.prefix(8).map(String.init).joined(separator: ", ")
+      found.append(
+        Finding(
+          subject: .gaps, state: .odd, sensor: sensor.name,
+          message: "missing in \(frames.count) of \(recording.frameCount) frames: \(listed)"
+            + (frames.count > 8 ? ", …" : "")))
+    }
+    return found
   }
 
   /// Pauses in which no sensor recorded anything: the recorder's clock was set, or it stood still.
@@ -87,8 +101,9 @@ struct SensorTiming {
   private(set) var irregular = 0
   /// Median, smallest and largest offset to the trigger's nearest sample, milliseconds.
   private(set) var skew: [Double]?
-  private(set) var skewCount = 0
+  /// Parts per million; nil for fewer samples than say anything.
   private(set) var drift: Double?
+  private static let minimumDriftSamples = 20
 
   init(_ timestamps: [Int64], trigger: [Int64]) {
     let sorted = timestamps.sorted()
@@ -123,7 +138,11 @@ struct SensorTiming {
     guard !points.isEmpty else { return }
     let offsets = points.map { $0.y / 1e6 }.sorted()
     skew = [offsets[offsets.count / 2], offsets[0], offsets[offsets.count - 1]]
-    skewCount = points.count
+    // Where a sample is missing its neighbour says nothing about the clock.
+    let limit = rateHertz.map { 0.45e9 / $0 } ?? .infinity
+    let middle = offsets[offsets.count / 2] * 1e6
+    points.removeAll { abs($0.y - middle) > limit }
+    guard points.count >= Self.minimumDriftSamples else { return }
     let meanX = points.reduce(0) { $0 + $1.x } / Double(points.count)
     let meanY = points.reduce(0) { $0 + $1.y } / Double(points.count)
     let spread = points.reduce(0) { $0 + ($1.x - meanX) * ($1.x - meanX) }

@@ -59,7 +59,7 @@ struct PointCloudLayout {
     return Field(byteOffset: field.byteOffset, type: type)
   }
 
-  private static func problem(of field: PointField, _ cloud: PointCloudMessage) -> String? {
+  static func problem(of field: PointField, _ cloud: PointCloudMessage) -> String? {
     guard let type = field.type else { return "field \(field.name) has type \(field.datatype)" }
     guard field.byteOffset + type.byteCount <= cloud.pointByteStride else {
       return "field \(field.name) ends at byte \(field.byteOffset + type.byteCount) of a point of "

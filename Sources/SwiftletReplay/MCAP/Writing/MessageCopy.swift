@@ -104,7 +104,7 @@ struct MessageCopy {
     else { return (message, data) }
     do throws(FieldError) {
       try kind.check(data, encoding: message.encoding)
-      return (message, data)
+      return (message, try kind.repaired(data, encoding: message.encoding) ?? data)
     } catch {
       let described = RecordingError.message(
         error, file: store.path, topic: message.topic, time: message.logTime, data: data)

@@ -136,4 +136,16 @@ extension MessageKind {
     case .pose: _ = isCDR ? try PoseMessage(cdr: data) : try PoseMessage(protobuf: data)
     }
   }
+
+  /// A cloud without the fields that no reader can use; nil where nothing is to be changed.
+  func repaired(
+    _ data: ArraySlice<UInt8>, encoding: String
+  ) throws(FieldError) -> ArraySlice<UInt8>? {
+    guard case .cloud = self, encoding == "cdr" else { return nil }
+    var cloud = try PointCloudMessage(cdr: data)
+    let usable = cloud.fields.filter { PointCloudLayout.problem(of: $0, cloud) == nil }
+    guard usable.count < cloud.fields.count else { return nil }
+    cloud.fields = usable
+    return cloud.cdr()[...]
+  }
 }
