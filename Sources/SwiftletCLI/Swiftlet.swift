@@ -17,6 +17,7 @@ struct SwiftletCommand: AsyncParsableCommand {
       ReplayCommand.self,
       CompareCommand.self,
       AbCommand.self,
+      InstructionsCommand.self,
       ScoreCommand.self,
       InfoCommand.self,
       MapCommand.self,

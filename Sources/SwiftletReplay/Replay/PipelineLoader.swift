@@ -8,11 +8,14 @@ public struct PipelineLoader: Sendable {
   public var weightsPath: String?
   public var engine: Engine
   public var threadCount: Int
+  /// The CPU of each part of the pool; empty pins nothing.
+  public var cpus: [Int]
 
   public init(
     configuration: PipelineConfiguration, weightsPath: String? = nil, engine: Engine,
-    threadCount: Int
+    threadCount: Int, cpus: [Int] = []
   ) {
+    self.cpus = cpus
     self.configuration = configuration
     self.weightsPath = weightsPath
     self.engine = engine
@@ -24,7 +27,7 @@ public struct PipelineLoader: Sendable {
     let (weights, name) = try loadWeights()
     let pipeline = try FramePipeline(
       configuration: configuration, weights: weights, engine: engine,
-      pool: WorkerPool(threadCount: threadCount))
+      pool: WorkerPool(threadCount: threadCount, cpus: cpus))
     return PipelineProcessor(pipeline: pipeline, weightsName: name)
   }
 

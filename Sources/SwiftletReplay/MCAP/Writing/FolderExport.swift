@@ -215,17 +215,7 @@ struct FolderExport {
         k: [Double](repeating: 0, count: 9), r: [Double](repeating: 0, count: 9),
         p: [Double](repeating: 0, count: 12))
     }
-    var (model, distortion) = ("plumb_bob", [Double](repeating: 0, count: 5))
-    switch k.lens {
-    case .pinhole: break
-    case .brownConrady(let d): (model, distortion) = (d.count == 8 ? "rational_polynomial" : model, d)
-    case .kannalaBrandt(let d): (model, distortion) = ("equidistant", d)
-    }
-    return CameraInfoMessage(
-      header: header, height: k.heightPixels, width: k.widthPixels, distortionModel: model,
-      distortion: distortion,
-      k: [k.focalX, 0, k.centerX, 0, k.focalY, k.centerY, 0, 0, 1], r: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-      p: [k.focalX, 0, k.centerX, 0, 0, k.focalY, k.centerY, 0, 0, 0, 1, 0])
+    return CameraInfoMessage(header: header, intrinsics: k)
   }
 
   private func encode(
