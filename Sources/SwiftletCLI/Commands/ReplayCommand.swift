@@ -29,6 +29,7 @@ struct ReplayCommand: ParsableCommand {
         swiftlet replay drive --mcap results.mcap --mcap-inputs
         swiftlet replay drive --budget-file budget.yaml --csv trend.csv --out report
         swiftlet replay drive --cpus 0,1 --threads 2 --rt-priority 50 --lock-memory --preload
+        swiftlet replay drive --budget 4ms --on-miss clip --out report
         swiftlet replay drive --on-deadline skip-fusion --out a
         swiftlet replay drive --on-deadline skip-fusion --decisions a/decisions.jsonl --out b
       """)
@@ -40,6 +41,7 @@ struct ReplayCommand: ParsableCommand {
   @OptionGroup var faultOptions: FaultOptions
   @OptionGroup var budgetOptions: BudgetOptions
   @OptionGroup var hostOptions: HostOptions
+  @OptionGroup var missClipOptions: MissClipOptions
   @Option(help: "pipeline.json; see swiftlet config.") var config: String?
   @Option(help: "Fusion weights, .safetensors. Default: the documented default weights.")
   var weights: String?
@@ -66,6 +68,9 @@ struct ReplayCommand: ParsableCommand {
     guard keepOutputs == nil || out != nil else {
       throw ValidationError("--keep-outputs goes with --out")
     }
+    guard missClipOptions.onMiss == .report || out != nil else {
+      throw ValidationError("--on-miss clip goes with --out")
+    }
     guard !mcapInputs || mcap != nil else {
       throw ValidationError("--mcap-inputs goes with --mcap")
     }
@@ -88,9 +93,22 @@ struct ReplayCommand: ParsableCommand {
     result.warnings = refusals + result.warnings
     let report = try write(result, source, processor, judge)
     try budgetOptions.export(report)
+    try writeMissClips(report.result, loader)
     let text = json ? String(decoding: try report.json(), as: UTF8.self) : "\(ReportTable(report))"
     print(text, terminator: "")
     if report.exitStatus != .pass { throw ExitCode(report.exitStatus.rawValue) }
+  }
+
+  private func writeMissClips(_ result: ReplayResult, _ loader: PipelineLoader) throws {
+    var options = loader.recordingOptions
+    recordingOptions.apply(to: &options)
+    var words = ["--engine", engineOptions.engine, "--threads", "\(engineOptions.threads)"]
+    if case .simd(let set) = loader.engine { words += ["--isa", "\(set)"] }
+    if let weights { words += ["--weights", weights] }
+    words += ["--budget", "\(result.options.budgetNanoseconds)ns"]
+    try missClipOptions.write(
+      result, to: out, path: path, loader: loader, recording: options, faults: faultOptions,
+      options: words)
   }
 
   private func open(_ loader: PipelineLoader) throws -> any Recording {
