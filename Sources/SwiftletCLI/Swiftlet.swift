@@ -2,7 +2,7 @@ import ArgumentParser
 import SwiftletReplay
 
 @main
-struct SwiftletCommand: AsyncParsableCommand {
+struct SwiftletCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "swiftlet",
     abstract: "Camera-to-BEV, voxel occupancy and attention fusion on CPUs, replayed and timed.",
