@@ -116,6 +116,17 @@ extension IndexedRecording {
       calibration: sensor.calibrations[calibration])
   }
 
+  /// The number of the sensor's sample that belongs to a frame; nil where none is near enough.
+  func sampleNumber(sensor position: Int, frame: Int) -> Int? {
+    let sensor = index.sensors[position]
+    let time = frames[frame].timestampNanoseconds
+    guard sensor.problem == nil,
+      let number = position == trigger ? frames[frame].sample : nearest(sensor.samples, time),
+      withinAge(time, sensor.samples[number].timestampNanoseconds, sensor.name) != nil
+    else { return nil }
+    return number
+  }
+
   /// The nearest sample (the earlier of two equally near ones), or the latest not after `time`.
   private func nearest(_ samples: [IndexedSample], _ time: Int64) -> Int? {
     let after = samples.partitioningIndex { $0.timestampNanoseconds > time }
@@ -134,7 +145,10 @@ extension IndexedRecording {
   private static func distance(_ a: Int64, _ b: Int64) -> UInt64 {
     a > b ? UInt64(bitPattern: a &- b) : UInt64(bitPattern: b &- a)
   }
-  private func maximumAge(_ sensor: String) -> Int64 {
+  private func maximumAge(_ sensor: String) -> Int64 { maximumAgeNanoseconds(sensor) }
+
+  /// How far a sensor's sample may lie from the frame's time.
+  func maximumAgeNanoseconds(_ sensor: String) -> Int64 {
     let (seconds, attoseconds) = (options.maximumAgeOfSensor[sensor] ?? options.maximumAge)
       .components
     return min(max(seconds, 0), 1_000_000_000) * 1_000_000_000 + attoseconds / 1_000_000_000

@@ -10,11 +10,14 @@ public struct PipelineLoader: Sendable {
   public var swap: WeightsSwap.Request?
   public var engine: Engine
   public var threadCount: Int
+  /// The CPU of each part of the pool; empty pins nothing.
+  public var cpus: [Int]
 
   public init(
     configuration: PipelineConfiguration, weightsPath: String? = nil,
-    swap: WeightsSwap.Request? = nil, engine: Engine, threadCount: Int
+    swap: WeightsSwap.Request? = nil, engine: Engine, threadCount: Int, cpus: [Int] = []
   ) {
+    self.cpus = cpus
     self.configuration = configuration
     self.weightsPath = weightsPath
     self.swap = swap
@@ -27,7 +30,7 @@ public struct PipelineLoader: Sendable {
     let (weights, name) = try loadWeights()
     let pipeline = try FramePipeline(
       configuration: configuration, weights: weights, engine: engine,
-      pool: WorkerPool(threadCount: threadCount))
+      pool: WorkerPool(threadCount: threadCount, cpus: cpus))
     return PipelineProcessor(
       pipeline: pipeline, weightsName: name,
       swap: try swap.map { try WeightsSwap($0, pipeline: pipeline) })
