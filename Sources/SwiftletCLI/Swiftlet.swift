@@ -28,6 +28,7 @@ struct SwiftletCommand: ParsableCommand {
       QueryCommand.self,
       ConvertCommand.self,
       SynthCommand.self,
+      FusionCommand.self,
       WeightsCommand.self,
       VerifyCommand.self,
       BenchCommand.self,
