@@ -440,7 +440,7 @@ private let millisecond: Int64 = 1_000_000
     for cell in 0..<map.columns * map.rows where map.validity[cell] != 0 { cells.append(cell) }
     // Two points share a cell ahead, one lies behind the camera.
     #expect(cells.count == 2)
-    let features = (0..<painted).map { drive.features[0][(2 * TestDrive.columns + 2) * channels + $0] }
+    let features = (0..<painted).map { drive.features[0][(2 * TestDrive.columns + 3) * channels + $0] }
     let ahead = try #require(cells.last { map.features[$0 * channels] != 0 })
     #expect((0..<painted).map { map.features[ahead * channels + $0] } == features)
     let behind = try #require(cells.first { $0 != ahead })
