@@ -25,6 +25,7 @@ struct SwiftletCommand: AsyncParsableCommand {
       SynthCommand.self,
       VerifyCommand.self,
       BenchCommand.self,
+      CalibrateCommand.self,
       EnvCommand.self,
       ConfigCommand.self,
     ])
