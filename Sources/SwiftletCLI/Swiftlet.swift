@@ -32,6 +32,7 @@ struct SwiftletCommand: ParsableCommand {
       WeightsCommand.self,
       VerifyCommand.self,
       BenchCommand.self,
+      CalibrateCommand.self,
       EnvCommand.self,
       ConfigCommand.self,
     ])
