@@ -2,7 +2,7 @@ import ArgumentParser
 import SwiftletReplay
 
 @main
-struct SwiftletCommand: AsyncParsableCommand {
+struct SwiftletCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "swiftlet",
     abstract: "Camera-to-BEV, voxel occupancy and attention fusion on CPUs, replayed and timed.",
@@ -26,8 +26,10 @@ struct SwiftletCommand: AsyncParsableCommand {
       MergeCommand.self,
       MapCommand.self,
       MapsCommand.self,
+      QueryCommand.self,
       ConvertCommand.self,
       SynthCommand.self,
+      WeightsCommand.self,
       VerifyCommand.self,
       BenchCommand.self,
       EnvCommand.self,

@@ -26,6 +26,7 @@ struct ReplayCommand: ParsableCommand {
         swiftlet replay drive --rate 1.0 --no-loop --json
         SWIFTLET_ISA=avx2 swiftlet replay drive --frames 20 --no-gate
         swiftlet replay drive --inject drop:CAM_FRONT@0.05,late:LIDAR_TOP@50ms --seed 7
+        swiftlet replay drive --weights a.safetensors --swap-weights b.safetensors@10
         swiftlet replay drive --mcap results.mcap --mcap-inputs
         swiftlet replay drive --budget-file budget.yaml --csv trend.csv --out report
         swiftlet replay drive --cpus 0,1 --threads 2 --rt-priority 50 --lock-memory --preload
@@ -43,8 +44,13 @@ struct ReplayCommand: ParsableCommand {
   @OptionGroup var hostOptions: HostOptions
   @OptionGroup var missClipOptions: MissClipOptions
   @Option(help: "pipeline.json; see swiftlet config.") var config: String?
-  @Option(help: "Fusion weights, .safetensors. Default: the documented default weights.")
+  @Option(help: "Weights, .safetensors. Default: the documented default weights.")
   var weights: String?
+  @Option(
+    help: """
+      FILE@FRAME: other weights from frame FRAME (0 is the first) on, read and packed by a thread of \
+      their own and adopted between two frames.
+      """) var swapWeights: String?
   @Option(help: "Folder for report.json, frames.jsonl and pictures; made where missing.")
   var out: String?
   @Flag(help: "Write the report without pictures.") var noPictures = false
@@ -82,7 +88,7 @@ struct ReplayCommand: ParsableCommand {
     let (controls, refusals) = hostOptions.controls.apply()
     for refusal in refusals { printError("warning: \(refusal.message)") }
     let loader = PipelineLoader(
-      configuration: try loadConfiguration(config), weightsPath: weights,
+      configuration: try loadConfiguration(config), weightsPath: weights, swap: try swapRequest(),
       engine: try engineOptions.makeEngine(), threadCount: engineOptions.threads,
       cpus: controls.cpus(forParts: engineOptions.threads))
     let processor = try usage { try loader.makeProcessor() }
@@ -97,6 +103,14 @@ struct ReplayCommand: ParsableCommand {
     let text = json ? String(decoding: try report.json(), as: UTF8.self) : "\(ReportTable(report))"
     print(text, terminator: "")
     if report.exitStatus != .pass { throw ExitCode(report.exitStatus.rawValue) }
+  }
+
+  private func swapRequest() throws -> WeightsSwap.Request? {
+    guard let swapWeights else { return nil }
+    guard let request = WeightsSwap.Request(swapWeights) else {
+      throw ValidationError("--swap-weights: expected FILE@FRAME, found \(swapWeights)")
+    }
+    return request
   }
 
   private func writeMissClips(_ result: ReplayResult, _ loader: PipelineLoader) throws {

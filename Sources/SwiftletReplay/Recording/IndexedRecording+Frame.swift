@@ -47,7 +47,8 @@ extension IndexedRecording {
       index: number,
       sensorFrame: SensorFrame(
         timestampNanoseconds: planned.timestampNanoseconds, worldFromEgo: worldFromEgo,
-        resetsHistory: planned.resetsHistory, cameras: cameras, lidars: lidars),
+        resetsHistory: planned.resetsHistory, cameras: cameras, lidars: lidars,
+        bevMaps: bevMaps(planned, &assembly)),
       warnings: assembly.warnings, egoBodyPointCount: assembly.egoBodyPointCount,
       notFinitePointCount: assembly.notFinitePointCount, storage: assembly.storage)
   }
@@ -178,6 +179,40 @@ extension IndexedRecording {
       camera.isValid = camera.image != nil || camera.features != nil
     }
     return camera
+  }
+
+  /// Radar map and map prior nearest to the frame, at their own times.
+  private func bevMaps(
+    _ planned: PlannedFrame, _ assembly: inout FrameAssembly
+  ) -> [BEVMapInput] {
+    var maps: [BEVMapInput] = []
+    for source in networkMaps {
+      let time = planned.timestampNanoseconds
+      guard let number = nearest(source.samples, time) else { continue }
+      let sample = source.samples[number].timestampNanoseconds
+      let age =
+        source.kind == .mapPrior ? Self.clampedAge(time, sample)
+        : withinAge(time, sample, source.kind.folderName)
+      guard let age, let pose = index.pose(at: sample).transform else {
+        assembly.warn(
+          ReplayWarning.sensorMissing, source.kind.folderName,
+          "no map within \(maximumAge(source.kind.folderName) / 1_000_000) ms of the frame with a pose")
+        continue
+      }
+      do throws(RecordingError) {
+        maps.append(
+          try source.load(
+            number, ageNanoseconds: age, worldFromEgo: pose, storage: &assembly.storage))
+      } catch {
+        assembly.warn(
+          ReplayWarning.networkOutputInvalid, source.kind.folderName, error.description)
+      }
+    }
+    return maps
+  }
+
+  private static func clampedAge(_ time: Int64, _ sample: Int64) -> Int64 {
+    Int64(clamping: distance(time, sample)) * (time >= sample ? 1 : -1)
   }
 
   private func attachOutputs(
