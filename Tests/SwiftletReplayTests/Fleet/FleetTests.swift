@@ -31,6 +31,7 @@ import Testing
     processor.milliseconds = { $0 == late ? 50 : 4 }
     var options = ReplayOptions()
     options.loops = false
+    options.isGated = false
     options.budgetNanoseconds = budget * 1_000_000
     options.rule = VerdictRule(missRate: 0.3, maximumConsecutiveMisses: 2)
     return ReplayReport(

@@ -96,7 +96,8 @@ import Testing
 
   @Test func `there and back, through every layout, frames are the same`() throws {
     let folder = try TemporaryFolder()
-    let before = try NuScenesBuilder(frames: 5).open(folder)
+    let opening = RecordingOptions(keepsEgoBodyPoints: true)
+    let before = try NuScenesBuilder(frames: 5).open(folder, opening)
     var path = folder.path
     for (number, format) in [
       RecordingConverter.Format.mcap, .nuScenes, .mcap, .nuScenes,
@@ -104,10 +105,11 @@ import Testing
       path = try Self.convert(path, format, folder, "step\(number)").path
     }
     try expectSame(
-      before, try RecordingOpener.open(path: path), timeTolerance: 0, placeTolerance: 1e-12)
+      before, try RecordingOpener.open(path: path, options: opening), timeTolerance: 0,
+      placeTolerance: 1e-12)
     let (kitti, _) = try Self.convert(path, .kitti, folder, "kitti") { $0.topics = ["CAM_FRONT", "LIDAR_TOP"] }
     let (back, _) = try Self.convert(kitti, .mcap, folder, "back")
-    let after = try RecordingOpener.open(path: back)
+    let after = try RecordingOpener.open(path: back, options: opening)
     try expectSame(
       before, after, names: ["CAM_FRONT": "image_00"], timeTolerance: 0, placeTolerance: 0.06)
   }

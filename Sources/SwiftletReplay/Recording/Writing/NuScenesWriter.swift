@@ -171,11 +171,7 @@ struct NuScenesWriter {
     }
     let table = try plan.recording.reader.readTable(sensor, sample)
     var columns = ["x", "y", "z", "intensity", "ring"]
-    let profile = ReadingProfile(plan.recording)
-    let reader = plan.recording.reader as? MessageSampleReader
-    let isTimed =
-      profile.timedLidars.contains(sensor.name)
-      || reader?.timedLidars.contains(sensor.name) ?? false
+    let isTimed = ReadingProfile(plan.recording).timedLidars.contains(sensor.name)
     if isTimed, table.columns.contains("time") {
       columns.append("time")
       pointFormats[sensor.name] = .object([

@@ -106,7 +106,7 @@ public struct FaultTrial {
       fault: plan.text, firstFrame: range.lowerBound, lastFrame: range.upperBound,
       isFinite: found.snapshots.allSatisfy(\.isFinite),
       isValidityRight: found.snapshots.allSatisfy(\.invalidCellsAreZero)
-        && masked == expectedMasks(plan), masked: masked,
+        && masked == expectedMasks(plan, found.ages, range), masked: masked,
       warnings: Set(found.warnings.map(\.code)).sorted(), peakFused: peak.fused,
       peakOccupancy: peak.occupancy, recoveryFrames: recovery(differences, after: range),
       residual: differences.last ?? 0)
@@ -120,21 +120,17 @@ public struct FaultTrial {
     return max(0, wrong - last)
   }
 
-  /// Sensors that must be masked while a fault lasts.
-  private func expectedMasks(_ plan: FaultPlan) -> [String] {
+  /// Sensors that must be masked while a fault lasts: silent ones, and those whose sample is too
+  /// old or from the future.
+  private func expectedMasks(
+    _ plan: FaultPlan, _ ages: [Int: [String: Int64]], _ range: ClosedRange<Int>
+  ) -> [String] {
     var names: Set<String> = []
-    guard let first = try? source.frame(at: frames.lowerBound).sensorFrame else { return [] }
-    let all = first.cameras.map(\.name) + first.lidars.map(\.name)
-    for fault in plan.faults {
-      let isSilent =
-        switch fault.kind {
-        case .drop: true
-        case .clockjump: fault.target != "*" && fault.amount * 1e9 > Double(maximumAgeNanoseconds)
-        // It is as old as the sample before: two periods may be too old.
-        case .late: fault.amount * 1e9 > Double(maximumAgeNanoseconds)
-        default: false
-        }
-      if isSilent { names.formUnion(all.filter(fault.concerns)) }
+    for frame in range {
+      for (name, age) in ages[frame] ?? [:] {
+        let isSilent = plan.faults.contains { $0.kind == .drop && $0.concerns(name) }
+        if isSilent || age.magnitude > maximumAgeNanoseconds.magnitude { names.insert(name) }
+      }
     }
     return names.sorted()
   }
@@ -146,6 +142,8 @@ public struct FaultTrial {
     var warnings: [ReplayWarning] = []
     /// By frame.
     var valid: [Int: Set<String>] = [:]
+    /// By frame and sensor, of those the recording has.
+    var ages: [Int: [String: Int64]] = [:]
 
     /// Sensors that are valid in the recording and were not in any of the frames.
     func masked(in range: ClosedRange<Int>, of source: any FrameSource) -> [String] {
@@ -173,10 +171,18 @@ public struct FaultTrial {
       for stage in processor.stages.indices { try processor.run(stage: stage, on: &frame) }
       withExtendedLifetime(owner) {}
       run.valid[index] = Self.validNames(frame)
+      run.ages[index] = try ages(frame, at: index)
       run.warnings += owner.warnings + processor.takeWarnings()
       run.snapshots.append(Snapshot(processor.pipeline))
     }
     return run
+  }
+
+  private func ages(_ frame: SensorFrame, at index: Int) throws -> [String: Int64] {
+    let recorded = Self.validNames(try source.frame(at: index).sensorFrame)
+    let all = frame.cameras.map { ($0.name, $0.ageNanoseconds) }
+      + frame.lidars.map { ($0.name, $0.ageNanoseconds) }
+    return Dictionary(uniqueKeysWithValues: all.filter { recorded.contains($0.0) })
   }
 
   /// The results of one frame.
