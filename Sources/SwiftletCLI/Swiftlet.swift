@@ -21,6 +21,7 @@ struct SwiftletCommand: ParsableCommand {
       ScoreCommand.self,
       InfoCommand.self,
       MineCommand.self,
+      FaultsCommand.self,
       FleetCommand.self,
       MergeCommand.self,
       MapCommand.self,
