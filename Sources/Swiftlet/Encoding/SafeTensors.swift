@@ -19,18 +19,30 @@ public struct SafeTensors: Sendable {
     let header = try Self.header(of: bytes)
     tensors = [:]
     metadata = [:]
-    var ranges: [(lower: Int, upper: Int, name: String)] = []
+    var places: [Place] = []
     for (name, entry) in header.value.objectValue ?? [:] {
       if name == "__metadata__" {
         metadata = (entry.objectValue ?? [:]).compactMapValues(\.stringValue)
-        continue
+      } else {
+        places.append(try Self.place(name, entry, dataCount: bytes.count - header.dataOffset))
       }
-      let (tensor, lower, upper) = try Self.tensor(
-        name, entry, in: bytes, dataOffset: header.dataOffset)
-      tensors[name] = tensor
-      ranges.append((lower, upper, name))
     }
-    try Self.checkNoOverlap(ranges)
+    // Before anything is copied: a thousand tensors may claim the same bytes.
+    try Self.checkNoOverlap(places)
+    for place in places {
+      let data = bytes[header.dataOffset + place.lower..<header.dataOffset + place.upper]
+      tensors[place.name] = HostTensor(
+        elementType: place.type, shape: place.shape, bytes: Array(data))
+    }
+  }
+
+  /// Where a tensor lies in the data part, checked against the bytes that are there.
+  private struct Place {
+    var name: String
+    var type: SafeTensorType
+    var shape: [Int]
+    var lower: Int
+    var upper: Int
   }
 
   private static func header(
@@ -55,9 +67,9 @@ public struct SafeTensors: Sendable {
     }
   }
 
-  private static func tensor(
-    _ name: String, _ entry: JSONValue, in bytes: [UInt8], dataOffset: Int
-  ) throws(WeightsError) -> (HostTensor, Int, Int) {
+  private static func place(
+    _ name: String, _ entry: JSONValue, dataCount: Int
+  ) throws(WeightsError) -> Place {
     func failure(_ expected: String, _ found: String) -> WeightsError {
       WeightsError(tensor: name, expected: expected, found: found, remedy: "write the file again")
     }
@@ -70,10 +82,10 @@ public struct SafeTensors: Sendable {
     else { throw failure("a shape of non-negative integers", entry["shape"]?.text ?? "none") }
     guard let offsets = entry["data_offsets"]?.arrayValue?.map(\.intValue), offsets.count == 2,
       let lower = offsets[0], let upper = offsets[1], lower >= 0, upper >= lower,
-      upper <= bytes.count - dataOffset
+      upper <= dataCount
     else {
       throw failure(
-        "data_offsets within \(bytes.count - dataOffset) bytes", entry["data_offsets"]?.text ?? "none")
+        "data_offsets within \(dataCount) bytes", entry["data_offsets"]?.text ?? "none")
     }
     let sizes = shape.compactMap { $0 }
     var byteCount = type.byteCount
@@ -85,14 +97,13 @@ public struct SafeTensors: Sendable {
     guard byteCount == upper - lower else {
       throw failure("\(byteCount) bytes for shape \(sizes)", "\(upper - lower)")
     }
-    let data = Array(bytes[(dataOffset + lower)..<(dataOffset + upper)])
-    return (HostTensor(elementType: type, shape: sizes, bytes: data), lower, upper)
+    return Place(name: name, type: type, shape: sizes, lower: lower, upper: upper)
   }
 
   private static func checkNoOverlap(
-    _ ranges: [(lower: Int, upper: Int, name: String)]
+    _ places: [Place]
   ) throws(WeightsError) {
-    let sorted = ranges.filter { $0.upper > $0.lower }.sorted { $0.lower < $1.lower }
+    let sorted = places.filter { $0.upper > $0.lower }.sorted { $0.lower < $1.lower }
     for (before, after) in zip(sorted, sorted.dropFirst()) where after.lower < before.upper {
       throw WeightsError(
         tensor: after.name, expected: "data after byte \(before.upper), the end of \(before.name)",

@@ -20,6 +20,35 @@ extension FramePipeline {
     return result(camera.bev, camera.cellValidity)
   }
 
+  /// The last frame's radar map in the frame's axes; nil where it had none.
+  public var radarBEV: BEVResult? { externalResult(0) }
+  /// The last frame's map prior in the frame's axes; nil where it had none.
+  public var mapPriorBEV: BEVResult? { externalResult(1) }
+
+  private func externalResult(_ index: Int) -> BEVResult? {
+    guard let map = stage.external[index], map.isPresent else { return nil }
+    return result(map.warp.output, map.cells.validity)
+  }
+
+  /// Ages of the fused map's cells [y][x], milliseconds between the frame and the youngest valid
+  /// modality's data; 65535 where there is none.
+  public var fusedAges: AlignedBuffer<UInt16> { stage.ages }
+  /// Validity and age of every modality's cells as the last `fuse` used them, in the order of the
+  /// embeddings: camera, LiDAR, previous map, radar, map prior. Cells that are too old are not
+  /// valid. nil: not there in this frame or at all.
+  public var modalityCells: [(name: String, validity: AlignedBuffer<UInt8>, ages: AlignedBuffer<UInt16>)?] {
+    let own = [("camera", stage.camera), ("lidar", stage.lidar), ("history", stage.history)]
+    let others = zip(["radar", "map prior"], stage.external).map { name, map in
+      map.flatMap { $0.isPresent ? (name, $0.cells.validity, $0.cells.ages) : nil }
+    }
+    return own.map { ($0.0, $0.1.validity, $0.1.ages) } + others
+  }
+
+  /// Occupancy logits and labels of the last frame; nil without the head.
+  public var occupancyLogits: HeadResult? { stage.heads.occupancy }
+  /// Semantic logits and labels of the last frame; nil without the head.
+  public var semanticMap: HeadResult? { stage.heads.semantic }
+
   private func result(
     _ features: AlignedBuffer<Float>, _ validity: AlignedBuffer<UInt8>
   ) -> BEVResult {

@@ -26,9 +26,11 @@ struct ReplayCommand: ParsableCommand {
         swiftlet replay drive --rate 1.0 --no-loop --json
         SWIFTLET_ISA=avx2 swiftlet replay drive --frames 20 --no-gate
         swiftlet replay drive --inject drop:CAM_FRONT@0.05,late:LIDAR_TOP@50ms --seed 7
+        swiftlet replay drive --weights a.safetensors --swap-weights b.safetensors@10
         swiftlet replay drive --mcap results.mcap --mcap-inputs
         swiftlet replay drive --budget-file budget.yaml --csv trend.csv --out report
         swiftlet replay drive --cpus 0,1 --threads 2 --rt-priority 50 --lock-memory --preload
+        swiftlet replay drive --budget 4ms --on-miss clip --out report
         swiftlet replay drive --on-deadline skip-fusion --out a
         swiftlet replay drive --on-deadline skip-fusion --decisions a/decisions.jsonl --out b
       """)
@@ -40,9 +42,15 @@ struct ReplayCommand: ParsableCommand {
   @OptionGroup var faultOptions: FaultOptions
   @OptionGroup var budgetOptions: BudgetOptions
   @OptionGroup var hostOptions: HostOptions
+  @OptionGroup var missClipOptions: MissClipOptions
   @Option(help: "pipeline.json; see swiftlet config.") var config: String?
-  @Option(help: "Fusion weights, .safetensors. Default: the documented default weights.")
+  @Option(help: "Weights, .safetensors. Default: the documented default weights.")
   var weights: String?
+  @Option(
+    help: """
+      FILE@FRAME: other weights from frame FRAME (0 is the first) on, read and packed by a thread of \
+      their own and adopted between two frames.
+      """) var swapWeights: String?
   @Option(help: "Folder for report.json, frames.jsonl and pictures; made where missing.")
   var out: String?
   @Flag(help: "Write the report without pictures.") var noPictures = false
@@ -66,6 +74,9 @@ struct ReplayCommand: ParsableCommand {
     guard keepOutputs == nil || out != nil else {
       throw ValidationError("--keep-outputs goes with --out")
     }
+    guard missClipOptions.onMiss == .report || out != nil else {
+      throw ValidationError("--on-miss clip goes with --out")
+    }
     guard !mcapInputs || mcap != nil else {
       throw ValidationError("--mcap-inputs goes with --mcap")
     }
@@ -77,7 +88,7 @@ struct ReplayCommand: ParsableCommand {
     let (controls, refusals) = hostOptions.controls.apply()
     for refusal in refusals { printError("warning: \(refusal.message)") }
     let loader = PipelineLoader(
-      configuration: try loadConfiguration(config), weightsPath: weights,
+      configuration: try loadConfiguration(config), weightsPath: weights, swap: try swapRequest(),
       engine: try engineOptions.makeEngine(), threadCount: engineOptions.threads,
       cpus: controls.cpus(forParts: engineOptions.threads))
     let processor = try usage { try loader.makeProcessor() }
@@ -88,9 +99,30 @@ struct ReplayCommand: ParsableCommand {
     result.warnings = refusals + result.warnings
     let report = try write(result, source, processor, judge)
     try budgetOptions.export(report)
+    try writeMissClips(report.result, loader)
     let text = json ? String(decoding: try report.json(), as: UTF8.self) : "\(ReportTable(report))"
     print(text, terminator: "")
     if report.exitStatus != .pass { throw ExitCode(report.exitStatus.rawValue) }
+  }
+
+  private func swapRequest() throws -> WeightsSwap.Request? {
+    guard let swapWeights else { return nil }
+    guard let request = WeightsSwap.Request(swapWeights) else {
+      throw ValidationError("--swap-weights: expected FILE@FRAME, found \(swapWeights)")
+    }
+    return request
+  }
+
+  private func writeMissClips(_ result: ReplayResult, _ loader: PipelineLoader) throws {
+    var options = loader.recordingOptions
+    recordingOptions.apply(to: &options)
+    var words = ["--engine", engineOptions.engine, "--threads", "\(engineOptions.threads)"]
+    if case .simd(let set) = loader.engine { words += ["--isa", "\(set)"] }
+    if let weights { words += ["--weights", weights] }
+    words += ["--budget", "\(result.options.budgetNanoseconds)ns"]
+    try missClipOptions.write(
+      result, to: out, path: path, loader: loader, recording: options, faults: faultOptions,
+      options: words)
   }
 
   private func open(_ loader: PipelineLoader) throws -> any Recording {

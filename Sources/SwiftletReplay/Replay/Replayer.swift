@@ -265,6 +265,7 @@ public final class Replayer {
     }
     return frame.cameras.map { state($0.name, $0.isValid, $0.ageNanoseconds) }
       + frame.lidars.map { state($0.name, $0.isValid, $0.ageNanoseconds) }
+      + frame.bevMaps.map { state($0.name, $0.isValid, $0.ageNanoseconds) }
   }
 
   private func noteFailure(of frame: LoopedFrame, _ error: any Error) {
