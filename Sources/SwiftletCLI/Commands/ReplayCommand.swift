@@ -161,7 +161,9 @@ struct ReplayCommand: ParsableCommand {
         }),
       observer: printer, isInterrupted: { Interruption.isRequested })
     var result = replayer.run()
-    result.injection = faultOptions.inject
+    let slowdown = hostOptions.plantSlowdown.map { "slow-down \($0) %" }
+    let injected = [faultOptions.inject, slowdown].compactMap(\.self)
+    result.injection = injected.isEmpty ? nil : injected.joined(separator: ", ")
     return result
   }
 
