@@ -22,6 +22,7 @@ struct SwiftletCommand: AsyncParsableCommand {
       MapCommand.self,
       MapsCommand.self,
       ConvertCommand.self,
+      ExportCommand.self,
       SynthCommand.self,
       VerifyCommand.self,
       BenchCommand.self,

@@ -20,6 +20,24 @@ extension FramePipeline {
     return result(camera.bev, camera.cellValidity)
   }
 
+  /// Everything a digest covers, in its order: camera, LiDAR and fused map with their validity, then
+  /// the voxel window's origin (3 Int64) and log-odds. Allocates nothing.
+  @unsafe
+  public func forEachOutput(_ body: (StaticString, UnsafeRawBufferPointer) -> Void) {
+    if let camera = cameraBEV {
+      unsafe body("camera_bev", UnsafeRawBufferPointer(camera.features.elements))
+      unsafe body("camera_bev_validity", UnsafeRawBufferPointer(camera.validity.elements))
+    }
+    unsafe body("lidar_bev", UnsafeRawBufferPointer(maps.lidar.elements))
+    unsafe body("lidar_bev_validity", UnsafeRawBufferPointer(maps.lidarValidity.elements))
+    unsafe body("fused_bev", UnsafeRawBufferPointer(maps.fused.elements))
+    unsafe body("fused_bev_validity", UnsafeRawBufferPointer(maps.fusedValidity.elements))
+    guard let occupancy else { return }
+    let origin = (Int64(occupancy.origin.x), Int64(occupancy.origin.y), Int64(occupancy.origin.z))
+    unsafe withUnsafeBytes(of: origin) { unsafe body("occupancy_origin", $0) }
+    unsafe body("occupancy", UnsafeRawBufferPointer(occupancy.lines.elements))
+  }
+
   private func result(
     _ features: AlignedBuffer<Float>, _ validity: AlignedBuffer<UInt8>
   ) -> BEVResult {

@@ -22,7 +22,7 @@ public final class FramePipeline {
   private let warp: BEVWarp
   private let lidarMap: LidarBEVConfiguration
   /// Where the ego was when `maps.fused` was made; nil when there is no history.
-  private var historyWorldFromEgo: RigidTransform?
+  var historyWorldFromEgo: RigidTransform?
 
   /// - Parameters:
   ///   - weights: nil takes the default weights, which make fusion a validity-weighted mean.
@@ -95,6 +95,12 @@ public final class FramePipeline {
       throw InputError(
         input: "rig", expected: error.expected, found: error.found, remedy: error.remedy)
     }
+  }
+
+  /// Makes the buffers for a frame's rig anew, whatever there was.
+  public func rebuild(for frame: SensorFrame) throws(InputError) {
+    rig = nil
+    try prepare(for: frame)
   }
 
   // MARK: project

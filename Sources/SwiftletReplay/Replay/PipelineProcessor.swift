@@ -54,27 +54,10 @@ public final class PipelineProcessor: FrameProcessor {
 
   public func reset() { pipeline.reset() }
 
-  /// Camera, LiDAR and fused BEV with their validity, then the occupancy window's origin and
-  /// log-odds.
+  /// What the pipeline's digest covers, in its order.
   @unsafe
   public func forEachOutput(_ body: (String, UnsafeRawBufferPointer) -> Void) {
-    if let camera = pipeline.cameraBEV { unsafe add(camera, "camera_bev", body) }
-    unsafe add(pipeline.lidarBEV, "lidar_bev", body)
-    unsafe add(pipeline.fusedBEV, "fused_bev", body)
-    guard let occupancy = pipeline.occupancy else { return }
-    let origin = [Int64(occupancy.origin.x), Int64(occupancy.origin.y), Int64(occupancy.origin.z)]
-    unsafe origin.withUnsafeBytes { unsafe body("occupancy_origin", $0) }
-    let memory = unsafe occupancy.memory
-    let byteCount = unsafe occupancy.cellCounts.x * occupancy.cellCounts.y * memory.wordCount * 64
-    unsafe body("occupancy", UnsafeRawBufferPointer(start: memory.lines, count: byteCount))
-  }
-
-  @unsafe
-  private func add(
-    _ map: BEVResult, _ name: String, _ body: (String, UnsafeRawBufferPointer) -> Void
-  ) {
-    unsafe body(name, UnsafeRawBufferPointer(map.features.elements))
-    unsafe body("\(name)_validity", UnsafeRawBufferPointer(map.validity.elements))
+    unsafe pipeline.forEachOutput { name, bytes in unsafe body("\(name)", bytes) }
   }
 
   public func takeWarnings() -> [ReplayWarning] {
