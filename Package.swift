@@ -35,7 +35,9 @@ let package = Package(
     .executable(name: "swiftlet", targets: ["SwiftletCLI"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     // Vector primitives that Swift's SIMD types lack or scalarise, and CPUID.
@@ -85,7 +87,11 @@ let package = Package(
       exclude: ["Packaging"], swiftSettings: strict),
     // Recordings, synthetic drives, replay, verdicts and reports.
     .target(
-      name: "SwiftletReplay", dependencies: ["Swiftlet", "CCodecs", "CThreadShims"],
+      name: "SwiftletReplay",
+      dependencies: [
+        "Swiftlet", "CCodecs", "CThreadShims", "Yams",
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
       swiftSettings: strict),
     // Arguments and exit codes only.
     .executableTarget(

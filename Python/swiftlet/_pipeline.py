@@ -20,7 +20,7 @@ _IDENTITY = np.eye(4)
 _ELEMENT_TYPES = {np.dtype(np.float32): 0, np.dtype(np.float16): 1}
 FINDINGS = {
     1: "camera-calibration-invalid", 2: "camera-input-invalid", 3: "lidar-pose-invalid",
-    4: "points-not-finite",
+    4: "points-not-finite", 5: "camera-features-not-finite",
 }
 
 

@@ -8,7 +8,7 @@ struct Options {
   static let mostPoints = 300_000
 
   var configuration = PipelineConfiguration()
-  var weights: FusionWeights?
+  var weights: PipelineWeights?
   var engine = Engine.best
   var threadCount = 1
   var priority: Int32 = 0
@@ -34,9 +34,8 @@ struct Options {
     if let data = unsafe o.weights {
       try Self.check(unsafe o.weights_size, "weights_size", most: maximumBytes)
       do throws(WeightsError) {
-        weights = try FusionWeights(
-          try SafeTensors(bytes: unsafe bytes(data, o.weights_size)),
-          channels: configuration.channelCount, heads: configuration.fusion.headCount)
+        weights = try PipelineWeights(
+          try SafeTensors(bytes: unsafe bytes(data, o.weights_size)), configuration: configuration)
       } catch { throw Failure(error) }
     }
     if let name = unsafe o.engine { try readEngine(unsafe text(name)) }

@@ -22,9 +22,15 @@ final class PipelineHandle: Handle {
     try options.checkMemory(options.configuration.estimatedBytes, "configuration")
     let pool = try options.makePool()
     do throws(ConfigurationError) {
-      pipeline = try FramePipeline(
-        configuration: options.configuration, weights: options.weights, engine: options.engine,
-        pool: pool)
+      if let weights = options.weights {
+        pipeline = try FramePipeline(
+          configuration: options.configuration, weights: weights, engine: options.engine,
+          pool: pool)
+      } else {
+        pipeline = try FramePipeline(
+          configuration: options.configuration, weights: FusionWeights?.none,
+          engine: options.engine, pool: pool)
+      }
     } catch { throw Failure(error) }
   }
 
@@ -90,6 +96,7 @@ final class PipelineHandle: Handle {
         "give every sensor of the rig, missing ones without SWIFTLET_SENSOR_VALID")
     }
     frame.timestampNanoseconds = unsafe given.timestamp_ns
+    try checkTime(frame.timestampNanoseconds, "frame")
     frame.worldFromEgo = unsafe RigidTransform(given.world_from_ego)
     try checkReach(frame.worldFromEgo.translation)
     frame.resetsHistory = unsafe given.flags & UInt32(SWIFTLET_RESET_HISTORY) != 0
@@ -99,6 +106,15 @@ final class PipelineHandle: Handle {
     var points = 0
     for index in frame.lidars.indices {
       unsafe try takeLidar(element(given.lidars, index, "lidars"), index, &points)
+    }
+  }
+
+  /// Differences of times must not overflow.
+  private func checkTime(_ time: Int64, _ what: String) throws(Failure) {
+    guard time > -1 << 62, time < 1 << 62 else {
+      throw .input(
+        "\(what).timestamp_ns", expected: "a time within 2^62 ns", found: "\(time)",
+        "give nanoseconds of one clock")
     }
   }
 
@@ -116,7 +132,9 @@ final class PipelineHandle: Handle {
     guard frame.cameras[index].isValid else { return }
     let size = featureSizes[index]
     let configuration = options.configuration
+    try checkTime(unsafe c.timestamp_ns, "cameras[\(index)]")
     frame.cameras[index].timestampNanoseconds = unsafe c.timestamp_ns
+    frame.cameras[index].ageNanoseconds = frame.timestampNanoseconds - (unsafe c.timestamp_ns)
     frame.cameras[index].keyEgoFromCamera = unsafe RigidTransform(c.key_ego_from_camera)
     frame.cameras[index].depthIsLogits = unsafe c.flags & UInt32(SWIFTLET_DEPTH_LOGITS) != 0
     frame.cameras[index].features = unsafe try view(
@@ -140,7 +158,9 @@ final class PipelineHandle: Handle {
         "lidars[\(index)].point_count: expected at most \(options.maximumPoints) points a frame, found \(UInt(bitPattern: count)) after \(points); thin the scan or raise maximum_points")
     }
     points += count
+    try checkTime(unsafe l.timestamp_ns, "lidars[\(index)]")
     frame.lidars[index].timestampNanoseconds = unsafe l.timestamp_ns
+    frame.lidars[index].ageNanoseconds = frame.timestampNanoseconds - (unsafe l.timestamp_ns)
     frame.lidars[index].worldFromLidar = unsafe RigidTransform(l.world_from_lidar)
     frame.lidars[index].points = unsafe try view(l, "lidars[\(index)]")
   }

@@ -95,6 +95,8 @@ extension FrameFinding.Kind {
     case .cameraInputInvalid: Int32(SWIFTLET_CAMERA_INPUT_INVALID)
     case .lidarPoseInvalid: Int32(SWIFTLET_LIDAR_POSE_INVALID)
     case .pointsNotFinite: Int32(SWIFTLET_POINTS_NOT_FINITE)
+    case .cameraFeaturesNotFinite: Int32(SWIFTLET_CAMERA_FEATURES_NOT_FINITE)
+    case .bevMapInvalid, .bevMapNotFinite: Int32(SWIFTLET_FINDING_OTHER)
     }
   }
 }

@@ -120,7 +120,9 @@ struct Drive {
     const double angle = 0.02 * (index % 314), c = std::cos(angle), s = std::sin(angle);
     const swiftlet::Transform pose = {c, -s, 0, 20 * s, s, c, 0, 20 - 20 * c, 0, 0, 1, 0};
     swiftlet_frame f = swiftlet::frame({cameraFrames, 2}, {lidarFrames, 1});
-    f.timestamp_ns = 100000000LL * index;
+    const std::int64_t time = 100000000LL * index;
+    f.timestamp_ns = cameraFrames[0].timestamp_ns = cameraFrames[1].timestamp_ns = time;
+    lidarFrames[0].timestamp_ns = time;
     swiftlet::assign(f.world_from_ego, pose);
     swiftlet::assign(lidarFrames[0].world_from_lidar, pose);
     lidarFrames[0].world_from_lidar[11] = 1.8;

@@ -176,6 +176,7 @@ enum {
 typedef struct swiftlet_camera_frame {
   uint32_t struct_size;
   uint32_t flags;
+  /* Of the sample, on the frame's clock: what is too old is left out by the configuration's age. */
   int64_t timestamp_ns;
   /* Camera at its own time to ego at the frame's time. */
   double key_ego_from_camera[12];
@@ -343,6 +344,8 @@ enum {
   SWIFTLET_CAMERA_INPUT_INVALID = 2,
   SWIFTLET_LIDAR_POSE_INVALID = 3,
   SWIFTLET_POINTS_NOT_FINITE = 4,
+  /* `count` values of features or depth are NaN or infinite. */
+  SWIFTLET_CAMERA_FEATURES_NOT_FINITE = 5,
   /* A finding newer than this header. */
   SWIFTLET_FINDING_OTHER = 255
 };
@@ -365,8 +368,9 @@ swiftlet_status swiftlet_pipeline_findings(
 
 /* XXH3 (64 bit) over the results, equal to what `swiftlet replay` prints for the same frames,
  * configuration, weights and engine. A frame's digest takes camera_bev and its validity (with
- * cameras and projection on), lidar_bev and its validity, fused_bev and its validity, then (with
- * occupancy on) occupancy_origin (3 int64) and occupancy: for each the name's UTF-8 bytes, the byte
+ * cameras and projection on), lidar_bev and its validity, fused_bev and its validity, the heads'
+ * occupancy_logits, occupancy_logits_labels, semantic_logits and semantic_logits_labels (where the
+ * configuration has them), then (with occupancy on) occupancy_origin (3 int64) and occupancy: for each the name's UTF-8 bytes, the byte
  * count (uint64) and the bytes, little-endian. The run's digest is XXH3 over the frames' digests
  * (uint64, little-endian) in order. */
 typedef struct swiftlet_digest swiftlet_digest;

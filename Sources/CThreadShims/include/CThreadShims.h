@@ -42,4 +42,17 @@ int64_t swl_thread_cpu_nanoseconds(void);
 int64_t swl_process_page_faults(void);
 int64_t swl_process_involuntary_switches(void);
 
+/// Host controls; each returns 0 or an errno, and concerns the calling thread (threads made later
+/// inherit CPUs and priority).
+int32_t swl_pin_this_thread(const int32_t *_Nonnull cpus, int32_t count);
+/// Writes the CPUs this thread may run on; returns how many.
+int32_t swl_this_thread_cpus(int32_t *_Nonnull cpus, int32_t capacity);
+/// SCHED_FIFO at 1…99; 0 goes back to the normal policy.
+int32_t swl_set_fifo_priority(int32_t priority);
+/// Locks all memory of the process, present and future.
+int32_t swl_lock_memory(void);
+
+/// Under callgrind with --collect-atstart=no: starts or stops counting; nothing elsewhere.
+void swl_callgrind_toggle_collect(void);
+
 #endif

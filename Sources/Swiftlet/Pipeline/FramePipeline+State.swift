@@ -11,8 +11,16 @@ extension FramePipeline {
       "fused_bev_validity": HostTensor(
         maps.fusedValidity.array, shape: [grid.sizeY, grid.sizeX]),
     ]
-    if let pose = historyWorldFromEgo {
-      tensors["history_world_from_ego"] = HostTensor(pose.rowMajor4x4, shape: [4, 4])
+    let cellCount = grid.sizeY * grid.sizeX
+    tensors["fused_ages"] = HostTensor(
+      elementType: .uint16, shape: [grid.sizeY, grid.sizeX],
+      bytes: unsafe [UInt8](UnsafeRawBufferPointer(stage.ages.elements).prefix(2 * cellCount)))
+    if let last = stage.last {
+      tensors["history_world_from_ego"] = HostTensor(last.worldFromEgo.rowMajor4x4, shape: [4, 4])
+      tensors["history_timestamp"] = HostTensor([last.timestampNanoseconds], shape: [1])
+    }
+    if let scan = stage.lastScanNanoseconds {
+      tensors["last_scan_timestamp"] = HostTensor([scan], shape: [1])
     }
     if let occupancy {
       let c = occupancy.configuration
@@ -43,12 +51,21 @@ extension FramePipeline {
     let fusedShape = [grid.sizeY, grid.sizeX, configuration.channelCount]
     let fused = try tensor(state, "fused_bev", .float32, fusedShape)
     let validity = try tensor(state, "fused_bev_validity", .uint8, Array(fusedShape.prefix(2)))
+    let ages = try tensor(state, "fused_ages", .uint16, Array(fusedShape.prefix(2)))
     let pose = try savedPose(state)
+    let time = try pose.map { (_) throws(InputError) in
+      try tensor(state, "history_timestamp", .int64, [1]).int64s()?.first ?? 0
+    }
+    let scan =
+      state.tensors["last_scan_timestamp"] == nil
+      ? nil : try tensor(state, "last_scan_timestamp", .int64, [1]).int64s()?.first
     if let occupancy { try restore(occupancy, from: state) }
     unsafe UnsafeMutableRawBufferPointer(maps.fused.elements).copyBytes(from: fused.bytes)
     unsafe UnsafeMutableRawBufferPointer(maps.fusedValidity.elements)
       .copyBytes(from: validity.bytes.map { $0 == 0 ? 0 : 1 })
-    historyWorldFromEgo = pose
+    unsafe UnsafeMutableRawBufferPointer(stage.ages.elements).copyBytes(from: ages.bytes)
+    stage.last = pose.map { ($0, time ?? 0) }
+    stage.lastScanNanoseconds = scan
   }
 
   private func check(

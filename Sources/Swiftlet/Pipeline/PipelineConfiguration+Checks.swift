@@ -14,6 +14,7 @@ extension PipelineConfiguration {
     try check(
       "fusion.heads", fusion.headCount > 0 && channelCount % max(fusion.headCount, 1) == 0,
       "a divisor of \(channelCount) channels", "\(fusion.headCount)")
+    try validateFusion()
     try check(
       "maximum_age_milliseconds", maximumAgeMilliseconds >= 0, "0 or more",
       "\(maximumAgeMilliseconds)")
@@ -21,6 +22,27 @@ extension PipelineConfiguration {
       "maximum_ego_speed_meters_per_second", maximumEgoSpeedMetersPerSecond > 0, "above 0",
       "\(maximumEgoSpeedMetersPerSecond)")
     try check("budget_milliseconds", budgetMilliseconds > 0, "above 0", "\(budgetMilliseconds)")
+  }
+
+  private func validateFusion() throws(ConfigurationError) {
+    try check(
+      "fusion.maximum_cell_age_milliseconds",
+      fusion.maximumCellAgeMilliseconds >= 0 && fusion.maximumCellAgeMilliseconds <= 60_000,
+      "0 to 60000", "\(fusion.maximumCellAgeMilliseconds)")
+    try check(
+      "fusion.neighbor_points", (0...16).contains(fusion.neighborPointCount), "0 to 16",
+      "\(fusion.neighborPointCount)")
+    try check(
+      "heads.occupancy_classes", (0...64).contains(heads.occupancyClassCount), "0 to 64",
+      "\(heads.occupancyClassCount)")
+    try check(
+      "heads.occupancy_heights", (1...64).contains(heads.occupancyHeightCount), "1 to 64",
+      "\(heads.occupancyHeightCount)")
+    try check(
+      "heads.semantic_classes",
+      (0...64).contains(heads.semanticClassCount)
+        && (fusion.mode != .late || heads.semanticClassCount >= 2),
+      "0 to 64, 2 or more with fusion.mode late", "\(heads.semanticClassCount)")
   }
 
   private func validateGrid() throws(ConfigurationError) {

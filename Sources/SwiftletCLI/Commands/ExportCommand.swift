@@ -47,6 +47,9 @@ struct ExportCommand: ParsableCommand {
           printError("frame \(index): \(error)")
           continue
         }
+        if !frame.sensorFrame.bevMaps.isEmpty {
+          printError("frame \(index): radar maps and map priors are not exported; the digest differs")
+        }
         byteCount += try exporter.write(frame.sensorFrame, index: written)
         written += 1
       }

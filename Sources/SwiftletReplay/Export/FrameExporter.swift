@@ -106,7 +106,8 @@ public struct FrameExporter {
       let flags = (camera.isValid ? 1 : 0) | (camera.depthIsLogits ? 2 : 0)
       file.tensors["\(prefix).flags"] = HostTensor([Int64(flags)], shape: [1])
       guard camera.isValid else { continue }
-      file.tensors["\(prefix).timestamp"] = HostTensor([camera.timestampNanoseconds], shape: [1])
+      file.tensors["\(prefix).timestamp"] = HostTensor(
+        [frame.timestampNanoseconds &- camera.ageNanoseconds], shape: [1])
       file.tensors["\(prefix).key_ego_from_camera"] = rows(camera.keyEgoFromCamera)
       file.tensors["\(prefix).features"] = camera.features.map(copy)
       file.tensors["\(prefix).depth"] = camera.depth.map(copy)
@@ -115,7 +116,8 @@ public struct FrameExporter {
       let prefix = "lidar.\(index)"
       file.tensors["\(prefix).flags"] = HostTensor([Int64(lidar.isValid ? 1 : 0)], shape: [1])
       guard lidar.isValid else { continue }
-      file.tensors["\(prefix).timestamp"] = HostTensor([lidar.timestampNanoseconds], shape: [1])
+      file.tensors["\(prefix).timestamp"] = HostTensor(
+        [frame.timestampNanoseconds &- lidar.ageNanoseconds], shape: [1])
       file.tensors["\(prefix).world_from_lidar"] = rows(lidar.worldFromLidar)
       file.tensors["\(prefix).points"] = copy(lidar.points)
     }
