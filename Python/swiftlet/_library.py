@@ -134,6 +134,39 @@ class SensorModel(c.Structure):
     ]
 
 
+class QueryOptions(c.Structure):
+    _fields_ = [
+        ("struct_size", c.c_uint32), ("minimum_voxels", c.c_int32),
+        ("obstacle_capacity", c.c_int32), ("reserved", c.c_int32),
+        *[
+            (n, c.c_double)
+            for n in (
+                "maximum_distance", "inscribed_radius", "inflation_radius", "decay",
+                "ground_below_ego", "ground_step", "lowest", "highest",
+            )
+        ],
+    ]
+
+
+class BoxResult(c.Structure):
+    _fields_ = [(n, c.c_int64) for n in ("free", "unknown", "occupied", "outside")]
+
+
+class CostMapView(c.Structure):
+    _fields_ = [
+        ("costs", c.c_void_p), ("rows", c.c_int64), ("columns", c.c_int64),
+        ("lower_x", c.c_double), ("lower_y", c.c_double), ("cell_size", c.c_double),
+    ]
+
+
+class Obstacle(c.Structure):
+    _fields_ = [
+        ("center", c.c_double * 3), ("size", c.c_double * 3), ("velocity", c.c_double * 3),
+        ("yaw", c.c_double), ("height", c.c_double), ("voxels", c.c_int64),
+        ("identity", c.c_uint64),
+    ]
+
+
 def _candidates() -> list[str]:
     here = pathlib.Path(__file__).parent
     named = os.environ.get("SWIFTLET_LIBRARY")
@@ -176,6 +209,13 @@ _SIGNATURES: dict[str, list] = {
     "frame_file_frame": [P, c.POINTER(c.POINTER(Frame)), ERROR],
     "query_states": [P, P, SIZE, P, ERROR],
     "query_volume": [P, P, P, c.c_double, P, P, ERROR],
+    "pipeline_prepare_queries": [P, c.POINTER(QueryOptions), ERROR],
+    "pipeline_update_queries": [P, ERROR],
+    "query_rays": [P, P, P, SIZE, c.c_double, c.c_int32, P, P, P, ERROR],
+    "query_box": [P, P, P, c.POINTER(BoxResult), ERROR],
+    "query_distances": [P, P, SIZE, P, ERROR],
+    "query_cost_map": [P, c.POINTER(CostMapView), ERROR],
+    "query_obstacles": [P, c.POINTER(Obstacle), SIZE, c.POINTER(SIZE), ERROR],
     "kernels_create": [c.POINTER(Options), c.POINTER(P), ERROR],
     "bev_pool": [P, c.POINTER(PoolShape), P, P, P, P, ERROR],
     "deformable_attention": [P, c.POINTER(AttentionShape), P, P, P, P, P, ERROR],
@@ -189,7 +229,7 @@ for _name, _arguments in _SIGNATURES.items():
     _function.restype = c.c_int32
 for _name in ("pipeline", "digest", "frame_file", "kernels", "octomap"):
     getattr(library, f"swiftlet_{_name}_destroy").argtypes = [P]
-for _name in ("camera", "lidar", "rig", "camera_frame", "lidar_frame", "frame", "options"):
+for _name in ("camera", "lidar", "rig", "camera_frame", "lidar_frame", "frame", "options", "query_options"):
     getattr(library, f"swiftlet_{_name}_init").restype = None
 library.swiftlet_status_name.restype = c.c_char_p
 library.swiftlet_status_name.argtypes = [c.c_int32]

@@ -199,6 +199,17 @@ class Occupancy:
 
 
 @dataclass
+class CostMap:
+    """nav_msgs' costs: -1 unknown, 0 free ... 100 obstacle; a view until the next update."""
+
+    costs: npt.NDArray[np.int8]
+    """[row y][column x]"""
+    lower: tuple[float, float]
+    """x and y in world of cell (0, 0)'s lower corner"""
+    cell_size: float
+
+
+@dataclass
 class Finding:
     """Something the last frame lacked; its sensor was masked."""
 
@@ -411,6 +422,76 @@ class Pipeline(Handle):
             cell_size, (c.c_int32 * 3)(*counts), states.ctypes.data,
         )
         return states
+
+
+    def prepare_queries(self, **settings: float) -> None:
+        """Makes the buffers of distance, cost-map and obstacle queries; settings as in
+        ``swiftlet_query_options``."""
+        options = lib.initialised(lib.QueryOptions, "query_options")
+        for name, value in settings.items():
+            setattr(options, name, value)
+        lib.call("pipeline_prepare_queries", self._pointer, c.byref(options))
+
+    def update_queries(self) -> None:
+        """Needed after every frame before distances, the cost map or obstacles are asked for."""
+        lib.call("pipeline_update_queries", self._pointer)
+
+    def rays(
+        self, origin: Sequence[float], directions: npt.ArrayLike, maximum_range: float,
+        stops_at_unknown: bool = False,
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+        """Distances, states (1 occupied, 0 range reached, 2 unknown, 3 left the window, 4 no
+        direction) and keys [n][3] of rays with directions [n][3]."""
+        ways = np.ascontiguousarray(directions, dtype=np.float32).reshape(-1, 3)
+        distances = np.empty(len(ways), dtype=np.float32)
+        states = np.empty(len(ways), dtype=np.uint8)
+        keys = np.empty((len(ways), 3), dtype=np.int32)
+        lib.call(
+            "query_rays", self._pointer, (c.c_double * 3)(*origin), ways.ctypes.data, len(ways),
+            maximum_range, int(stops_at_unknown), distances.ctypes.data, states.ctypes.data,
+            keys.ctypes.data,
+        )
+        return distances, states, keys
+
+    def box(self, world_from_box: Transform, size: Sequence[float]) -> dict[str, int]:
+        """Voxels an oriented box overlaps: free, unknown, occupied, outside."""
+        result = lib.BoxResult()
+        lib.call(
+            "query_box", self._pointer, _rows(world_from_box), (c.c_double * 3)(*size),
+            c.byref(result),
+        )
+        return {name: getattr(result, name) for name, _ in lib.BoxResult._fields_}
+
+    def distances(self, positions: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Metres to the nearest occupied voxel at world positions [n][3]; NaN outside."""
+        points = np.ascontiguousarray(positions, dtype=np.float64).reshape(-1, 3)
+        result = np.empty(len(points), dtype=np.float32)
+        lib.call(
+            "query_distances", self._pointer, points.ctypes.data, len(points), result.ctypes.data
+        )
+        return result
+
+    def cost_map(self) -> CostMap:
+        view = lib.CostMapView()
+        lib.call("query_cost_map", self._pointer, c.byref(view))
+        return CostMap(
+            costs=_view(view.costs, (view.rows, view.columns), "i1", self),
+            lower=(view.lower_x, view.lower_y), cell_size=view.cell_size,
+        )
+
+    def obstacles(self) -> list[dict[str, object]]:
+        """Connected groups above the ground: centre, size, velocity, yaw, height, voxels, identity."""
+        count = c.c_size_t()
+        lib.call("query_obstacles", self._pointer, None, 0, c.byref(count))
+        room = (lib.Obstacle * max(count.value, 1))()
+        lib.call("query_obstacles", self._pointer, room, count.value, c.byref(count))
+        return [
+            {
+                name: tuple(value) if isinstance(value := getattr(o, name), c.Array) else value
+                for name, _ in lib.Obstacle._fields_
+            }
+            for o in room[: count.value]
+        ]
 
 
 class Digest(Handle):

@@ -12,6 +12,9 @@ final class PipelineHandle: Handle {
   /// The feature map of each camera.
   private var featureSizes: [SIMD2<Int>] = []
   private var encoder: BuiltInEncoder?
+  /// Made by swiftlet_pipeline_prepare_queries, brought up to date after a frame.
+  var queries: QueryState?
+  var queriesAreCurrent = false
   private(set) var hasRig = false
   private(set) var hasResults = false
   /// Cameras whose tensors the last frame lacked.
@@ -54,8 +57,7 @@ final class PipelineHandle: Handle {
     featureSizes = rig.cameras.map(\.featureSize)
     encoder = madeEncoder
     hasRig = true
-    hasResults = false
-    pipeline.reset()
+    reset()
     forgetInputs()
     try options.lockMemory()
   }
@@ -84,6 +86,7 @@ final class PipelineHandle: Handle {
     maskCamerasWithoutInput()
     do throws(InputError) { try pipeline.process(frame) } catch { throw Failure(error) }
     hasResults = true
+    queriesAreCurrent = false
   }
 
   private func take(_ given: swiftlet_frame) throws(Failure) {
@@ -188,6 +191,9 @@ final class PipelineHandle: Handle {
 
   func reset() {
     pipeline.reset()
+    queries?.distances.reset()
+    queries?.tracker.reset()
+    queriesAreCurrent = false
     hasResults = false
   }
 
@@ -196,7 +202,12 @@ final class PipelineHandle: Handle {
   }
 
   /// A loaded state is a result as far as it goes: the window and the fused map.
-  func noteLoadedState() { hasResults = true }
+  func noteLoadedState() {
+    hasResults = true
+    queries?.distances.reset()
+    queries?.tracker.reset()
+    queriesAreCurrent = false
+  }
 }
 
 extension Failure {

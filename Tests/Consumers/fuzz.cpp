@@ -210,6 +210,28 @@ void queries(swiftlet::Pipeline &pipeline) {
   if (chance(4)) counts[random_.below(3)] = chance(2) ? 0 : -5;
   scene::Guarded volume(60);
   run([&](swiftlet_error *e) { return swiftlet_query_volume(pipeline.handle(), pose, lower, chance(3) ? oddDouble() : 0.5, counts, volume.bytes(), e); });
+  float rays[15], far[5];
+  std::uint8_t ends[5];
+  std::int32_t keys[15];
+  for (float &value : rays) value = static_cast<float>(oddDouble());
+  const double from[3] = {oddDouble(), chance(2) ? 0 : oddDouble(), 1};
+  run([&](swiftlet_error *e) { return swiftlet_query_rays(pipeline.handle(), from, rays, chance(6) ? static_cast<std::size_t>(-1) : 5, chance(3) ? oddDouble() : 5, 0, far, ends, keys, e); });
+  const double size[3] = {chance(3) ? oddDouble() : 2, 1, 1};
+  swiftlet_box_result box;
+  run([&](swiftlet_error *e) { return swiftlet_query_box(pipeline.handle(), pose, size, &box, e); });
+  run([&](swiftlet_error *e) { return swiftlet_pipeline_update_queries(pipeline.handle(), e); });
+  run([&](swiftlet_error *e) { return swiftlet_query_distances(pipeline.handle(), at, 5, far, e); });
+  swiftlet_cost_map_view costs;
+  run([&](swiftlet_error *e) { return swiftlet_query_cost_map(pipeline.handle(), &costs, e); });
+  swiftlet_obstacle obstacles[2];
+  std::size_t found = 0;
+  run([&](swiftlet_error *e) { return swiftlet_query_obstacles(pipeline.handle(), obstacles, 2, &found, e); });
+  if (chance(10)) {
+    swiftlet_query_options odd;
+    swiftlet_query_options_init(&odd);
+    (&odd.maximum_distance)[random_.below(8)] = oddDouble();
+    run([&](swiftlet_error *e) { return swiftlet_pipeline_prepare_queries(pipeline.handle(), &odd, e); });
+  }
   swiftlet_map_view view;
   run([&](swiftlet_error *e) { return swiftlet_pipeline_map(pipeline.handle(), static_cast<std::int32_t>(random_.below(5)) - 1, chance(6) ? nullptr : &view, e); });
 }

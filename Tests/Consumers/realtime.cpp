@@ -1,6 +1,6 @@
 // Proofs that a frame is real-time safe, seen from a caller that links the library.
 //
-//   realtime count|faults|soak|cycles|two|busy|threads|nonblocking|state [FRAMES] [THREADS] [plant]
+//   realtime count|faults|soak|cycles|two|busy|threads|nonblocking|queries|state [FRAMES] [THREADS] [plant]
 //
 // `plant` puts the fault in that the proof must find; the program then has to fail.
 #include <malloc.h>
@@ -250,6 +250,46 @@ int state(int frames, int threads, bool plant) {
   return a.value() == b.value() ? 0 : 1;
 }
 
+// Updates and questions between frames allocate nothing either.
+int queries(int frames, int threads, bool) {
+  scene::Drive drive(1);
+  swiftlet::Pipeline pipeline = scene::pipeline(drive, scene::options(threads));
+  if (swiftlet_pipeline_prepare_queries(pipeline.handle(), nullptr, nullptr) != SWIFTLET_OK) return 1;
+  const float directions[6] = {1, 0, 0, 0, 1, 0};
+  const double size[3] = {2, 1, 1};
+  long found = 0;
+  for (int i = 0; i < frames + 5; ++i) {
+    const swiftlet_frame frame = drive.frame(i);
+    scene::require(pipeline.process(frame), "process");
+#ifdef COUNT_ALLOCATIONS
+    if (i == 5) allocation_counter_start();
+#endif
+    float distances[2];
+    swiftlet_ray_state states[2];
+    std::int32_t keys[6];
+    swiftlet_box_result box;
+    swiftlet_cost_map_view costs;
+    swiftlet_obstacle obstacles[64];
+    std::size_t count = 0;
+    const double origin[3] = {frame.world_from_ego[3], frame.world_from_ego[7], 1};
+    if (swiftlet_pipeline_update_queries(pipeline.handle(), nullptr) != SWIFTLET_OK ||
+        swiftlet_query_rays(pipeline.handle(), origin, directions, 2, 10, 0, distances, states, keys, nullptr) != SWIFTLET_OK ||
+        swiftlet_query_box(pipeline.handle(), frame.world_from_ego, size, &box, nullptr) != SWIFTLET_OK ||
+        swiftlet_query_distances(pipeline.handle(), origin, 1, distances, nullptr) != SWIFTLET_OK ||
+        swiftlet_query_cost_map(pipeline.handle(), &costs, nullptr) != SWIFTLET_OK ||
+        swiftlet_query_obstacles(pipeline.handle(), obstacles, 64, &count, nullptr) != SWIFTLET_OK)
+      return 1;
+    found += static_cast<long>(count);
+  }
+#ifdef COUNT_ALLOCATIONS
+  const long allocated = static_cast<long>(allocation_counter_stop());
+  std::printf("%ld obstacles\n", found);
+  return found > 0 ? report("allocations", allocated, 0) : 1;
+#else
+  return found > 0 ? 0 : 1;
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
@@ -266,7 +306,8 @@ int main(int argc, char **argv) {
   if (is("two")) return two(frames, threads, plant);
   if (is("busy")) return busy(frames, threads, plant);
   if (is("threads")) return threadsOnRequest(frames, threads, plant);
+  if (is("queries")) return queries(frames, threads, plant);
   if (is("state")) return state(frames, threads, plant);
-  std::fprintf(stderr, "usage: realtime count|nonblocking|faults|soak|cycles|two|busy|threads|state [FRAMES] [THREADS] [plant]\n");
+  std::fprintf(stderr, "usage: realtime count|nonblocking|faults|soak|cycles|two|busy|threads|queries|state [FRAMES] [THREADS] [plant]\n");
   return 64;
 }

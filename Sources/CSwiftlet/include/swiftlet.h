@@ -437,7 +437,100 @@ swiftlet_status swiftlet_query_volume(
     double cell_size, const int32_t counts[3], swiftlet_voxel_state *states,
     swiftlet_error *error);
 
-/*SWIFTLET-QUERIES*/
+/* Why a ray ended. */
+typedef uint8_t swiftlet_ray_state;
+enum {
+  SWIFTLET_RAY_RANGE_REACHED = 0,
+  SWIFTLET_RAY_OCCUPIED = 1,
+  SWIFTLET_RAY_UNKNOWN = 2,
+  SWIFTLET_RAY_LEFT_WINDOW = 3,
+  SWIFTLET_RAY_NO_DIRECTION = 4
+};
+
+/* The first occupied voxel along `count` rays from one origin (x y z in world); directions are x y z
+ * of any length. Writes for each the distance to the voxel it ended in, why, and that voxel's key
+ * [count][3]. Allocates nothing. */
+swiftlet_status swiftlet_query_rays(
+    swiftlet_pipeline *pipeline, const double origin[3], const float *directions, size_t count,
+    double maximum_range, int32_t stops_at_unknown, float *distances, swiftlet_ray_state *states,
+    int32_t *keys, swiftlet_error *error);
+
+/* Voxels that a box overlaps, by state; `outside` are those among the unknown beyond the window. */
+typedef struct swiftlet_box_result {
+  int64_t free, unknown, occupied, outside;
+} swiftlet_box_result;
+
+/* What an oriented box holds: its middle and axes in world, its length, width and height along them.
+ * Allocates nothing. */
+swiftlet_status swiftlet_query_box(
+    swiftlet_pipeline *pipeline, const double world_from_box[12], const double size[3],
+    swiftlet_box_result *result, swiftlet_error *error);
+
+/* What distance, cost-map and obstacle queries are made with; lengths in metres. */
+typedef struct swiftlet_query_options {
+  uint32_t struct_size;
+  int32_t minimum_voxels;
+  int32_t obstacle_capacity;
+  int32_t reserved;
+  /* Farther distances report this one. */
+  double maximum_distance;
+  /* Costs: 99 within the inscribed radius, falling with `decay` per metre to 0 at the inflation's. */
+  double inscribed_radius, inflation_radius, decay;
+  /* How far the ground lies below the ego's origin, how much it may step from column to column, and
+   * which heights above it are obstacles. */
+  double ground_below_ego, ground_step, lowest, highest;
+} swiftlet_query_options;
+
+void swiftlet_query_options_init(swiftlet_query_options *options);
+
+/* Makes the buffers of these queries; NULL takes the defaults. */
+swiftlet_status swiftlet_pipeline_prepare_queries(
+    swiftlet_pipeline *pipeline, const swiftlet_query_options *options, swiftlet_error *error);
+/* Brings them up to date with the last frame; needed after every frame before they are asked.
+ * Allocates nothing. */
+swiftlet_status swiftlet_pipeline_update_queries(
+    swiftlet_pipeline *pipeline, swiftlet_error *error);
+
+/* Metres from `count` positions (x y z in world) to the nearest occupied voxel, centre to centre; NaN
+ * outside the window. Allocates nothing. */
+swiftlet_status swiftlet_query_distances(
+    swiftlet_pipeline *pipeline, const double *positions, size_t count, float *distances,
+    swiftlet_error *error);
+
+/* Costs in nav_msgs/OccupancyGrid's terms: -1 unknown, 0 free ... 98 near, 99 inscribed, 100
+ * obstacle. Valid until the queries are updated again. */
+typedef struct swiftlet_cost_map_view {
+  /* [row y][column x] */
+  const int8_t *costs;
+  int64_t rows, columns;
+  /* x and y in world of cell (0, 0)'s lower corner, and the edge of a cell. */
+  double lower_x, lower_y, cell_size;
+} swiftlet_cost_map_view;
+
+swiftlet_status swiftlet_query_cost_map(
+    swiftlet_pipeline *pipeline, swiftlet_cost_map_view *view, swiftlet_error *error);
+
+/* One connected group of occupied voxels above the ground, in world. */
+typedef struct swiftlet_obstacle {
+  double center[3];
+  /* Along its heading, across it, upward. */
+  double size[3];
+  /* Metres per second; 0 until it was followed for long enough. */
+  double velocity[3];
+  /* Heading of the box, counter-clockwise from world x, radians. */
+  double yaw;
+  /* Of the top above the ground. */
+  double height;
+  int64_t voxels;
+  /* The same for as long as it is followed. */
+  uint64_t identity;
+} swiftlet_obstacle;
+
+/* Writes at most `capacity` obstacles and their number to *count. Allocates nothing. */
+swiftlet_status swiftlet_query_obstacles(
+    swiftlet_pipeline *pipeline, swiftlet_obstacle *obstacles, size_t capacity, size_t *count,
+    swiftlet_error *error);
+
 /* ----------------------------------------------------------------- kernels */
 
 /* A pool of threads and an engine for the kernels below, which work on the caller's arrays: all
