@@ -28,6 +28,7 @@ struct SwiftletCommand: ParsableCommand {
       MapsCommand.self,
       QueryCommand.self,
       ConvertCommand.self,
+      ExportCommand.self,
       SynthCommand.self,
       FusionCommand.self,
       WeightsCommand.self,
