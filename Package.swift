@@ -71,12 +71,17 @@ let package = Package(
       name: "SwiftletKernelsPortable", dependencies: ["CVectorShims"],
       swiftSettings: kernelSettings(["-DSWIFTLET_PORTABLE_SHIMS=1"])),
 
+    // Dense layers with AVX-512 BF16: newer than what SwiftletKernelsAVX512 may assume.
+    .target(
+      name: "SwiftletKernelsBF16", dependencies: ["CVectorShims"],
+      swiftSettings: kernelSettings(["-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16"])),
+
     // The compute library: no clock, no file, no print, no Foundation.
     .target(
       name: "Swiftlet",
       dependencies: [
         "SwiftletKernels", "SwiftletKernelsAVX2", "SwiftletKernelsAVX512",
-        "SwiftletKernelsPortable", "CVectorShims", "CThreadShims", "CBlas",
+        "SwiftletKernelsPortable", "SwiftletKernelsBF16", "CVectorShims", "CThreadShims", "CBlas",
       ],
       swiftSettings: strict),
     // swiftlet.h and XXH3.
