@@ -30,6 +30,8 @@ let package = Package(
   products: [
     .library(name: "Swiftlet", targets: ["Swiftlet"]),
     .library(name: "SwiftletReplay", targets: ["SwiftletReplay"]),
+    // What the C library is linked from; `Sources/SwiftletC/Packaging/build` makes it.
+    .library(name: "SwiftletC", type: .static, targets: ["SwiftletC"]),
     .executable(name: "swiftlet", targets: ["SwiftletCLI"]),
   ],
   dependencies: [
@@ -82,6 +84,12 @@ let package = Package(
         "SwiftletKernelsPortable", "SwiftletKernelsBF16", "CVectorShims", "CThreadShims", "CBlas",
       ],
       swiftSettings: strict),
+    // swiftlet.h and XXH3.
+    .target(name: "CSwiftlet", exclude: ["include/swiftlet.hpp"]),
+    // The functions of swiftlet.h.
+    .target(
+      name: "SwiftletC", dependencies: ["Swiftlet", "CSwiftlet", "CThreadShims"],
+      exclude: ["Packaging"], swiftSettings: strict),
     // Recordings, synthetic drives, replay, verdicts and reports.
     .target(
       name: "SwiftletReplay",
@@ -113,7 +121,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "SwiftletReplayTests",
-      dependencies: ["SwiftletReplay", "Swiftlet", "SwiftletTestSupport"]),
+      dependencies: ["SwiftletReplay", "Swiftlet", "SwiftletTestSupport", "SwiftletC", "CSwiftlet"]),
+    .testTarget(
+      name: "SwiftletCTests",
+      dependencies: ["SwiftletC", "CSwiftlet", "Swiftlet", "SwiftletTestSupport"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

@@ -10,6 +10,9 @@ struct HostOptions: ParsableArguments {
   @Flag(help: "Lock the process's memory, so that nothing is paged out.") var lockMemory = false
   @Option(help: "Decoded frames held ready at most.") var readAhead = 2
   @Flag(help: "Read and decode every frame before the first is measured.") var preload = false
+  @Option(
+    help: "Lengthen every stage by this many per cent, busy: a slow-down to try gates with.")
+  var plantSlowdown: Double?
 
   func validate() throws {
     guard cpuList != nil else {
@@ -17,6 +20,9 @@ struct HostOptions: ParsableArguments {
     }
     if let rtPriority, !(1...99).contains(rtPriority) {
       throw ValidationError("--rt-priority: expected 1 to 99, found \(rtPriority)")
+    }
+    if let plantSlowdown, !(plantSlowdown > 0 && plantSlowdown <= 1000) {
+      throw ValidationError("--plant-slowdown: expected above 0 to 1000, found \(plantSlowdown)")
     }
     guard readAhead >= 1 else {
       throw ValidationError("--read-ahead: expected 1 or more, found \(readAhead)")
@@ -41,6 +47,7 @@ struct HostOptions: ParsableArguments {
   func apply(to options: inout ReplayOptions) {
     options.readAhead = readAhead
     options.preloads = preload
+    options.plantedSlowdown = (plantSlowdown ?? 0) / 100
   }
 }
 

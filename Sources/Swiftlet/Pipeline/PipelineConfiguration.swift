@@ -81,6 +81,9 @@ public struct PipelineConfiguration: Sendable, Equatable {
     public var occupancyHeightCount = 16
     /// Classes of the semantic map [y][x][class]; 0 leaves the head out.
     public var semanticClassCount = 0
+
+    /// No heads.
+    public init() {}
   }
 
   /// What becomes of a camera whose features or depth hold NaN or infinities; it is reported

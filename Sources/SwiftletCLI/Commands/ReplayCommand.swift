@@ -17,8 +17,9 @@ struct ReplayCommand: ParsableCommand {
       is above --miss-rate or more than --max-consecutive-misses follow each other, pass when the \
       upper bound is at or below it, else inconclusive.
 
-      Exit codes: 0 pass, 1 internal error, 2 budget missed, 4 recording damaged or empty, \
-      6 inconclusive (also: a debug build), 64 usage, 130 interrupted (partial results kept).
+      Exit codes: 0 pass, 1 internal error, 2 budget missed, 3 outputs not as expected, 4 recording \
+      damaged or empty, 5 a budget file's baseline missing, 6 inconclusive (also: a debug build), \
+      64 usage, 130 interrupted (partial results kept).
 
       Examples:
         swiftlet replay drive
@@ -161,7 +162,9 @@ struct ReplayCommand: ParsableCommand {
         }),
       observer: printer, isInterrupted: { Interruption.isRequested })
     var result = replayer.run()
-    result.injection = faultOptions.inject
+    let slowdown = hostOptions.plantSlowdown.map { "slow-down \($0) %" }
+    let injected = [faultOptions.inject, slowdown].compactMap(\.self)
+    result.injection = injected.isEmpty ? nil : injected.joined(separator: ", ")
     return result
   }
 
@@ -198,6 +201,7 @@ struct ReplayCommand: ParsableCommand {
     var pass = RepeatPass(source: source, processor: processor)
     if let folder {
       if !noPictures { pass.pictureFolder = folder.url }
+      OutputStore.clear(folder.url)
       if let keepOutputs {
         pass.outputs = try OutputStore(
           resultFolder: folder.url, frameCount: keepOutputs == "all" ? nil : Int(keepOutputs))
@@ -255,7 +259,8 @@ struct FaultOptions: ParsableArguments {
     help: """
       Faults to inject, kind:sensor@value separated by commas; * means all sensors. Probabilities: \
       drop, duplicate, freeze, reorder, corrupt. Amounts, with an optional @probability: \
-      late:S@50ms, clockjump:*@2s, pose:*@5m@0.1, rotate:S@2deg, focal:S@0.9, sector:S@90deg.
+      late:S@50ms, clockjump:*@2s, pose:*@5m@0.1, rotate:S@2deg, focal:S@0.9, sector:S@90deg. Every \
+      kind may end in #FIRST-LAST, the only frames in which it happens.
       """)
   var inject: String?
   @Option(help: "Seed of the injected faults.") var seed: UInt64 = 1

@@ -39,6 +39,8 @@ public struct ReplayOptions: Sendable, Equatable {
   public var onDeadline = DeadlinePolicy.finish
   /// Decisions of an earlier run to repeat, in place of the clock's.
   public var decisions: DecisionLog?
+  /// Every stage is lengthened by this share of its time, busy: a slow-down to try gates with.
+  public var plantedSlowdown = 0.0
   /// Decoded frames the reading thread holds ready at most.
   public var readAhead = 2
   /// True reads and decodes every frame before the first is measured.

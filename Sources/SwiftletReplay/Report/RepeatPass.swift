@@ -2,8 +2,8 @@ import Foundation
 import Swiftlet
 
 /// Runs the first pass of a replay again to draw and write what it computed, so that neither disturbs
-/// what is timed; the outputs must come out the same again. The first, the worst and the last frame
-/// are drawn; where the recording has a ground truth the voxel map is scored against it after every
+/// what is timed; the outputs must come out the same again. The first, the last and the three
+/// worst frames are drawn; where the recording has a ground truth the voxel map is scored against it after every
 /// frame.
 public struct RepeatPass {
   private let source: any FrameSource
@@ -57,11 +57,14 @@ public struct RepeatPass {
 
   /// Which labels each recorded frame gets.
   static func labels(of records: [FrameRecord]) -> [Int: [String]] {
-    guard let first = records.first, let last = records.last,
-      let worst = records.max(by: { $0.judgedNanoseconds < $1.judgedNanoseconds })
-    else { return [:] }
+    guard let first = records.first, let last = records.last else { return [:] }
+    let worst = records.sorted { a, b in
+      (b.judgedNanoseconds, a.measuredIndex) < (a.judgedNanoseconds, b.measuredIndex)
+    }
     var labels: [Int: [String]] = [:]
-    for (record, label) in [(first, "first"), (worst, "worst"), (last, "last")] {
+    for (record, label) in [(first, "first"), (last, "last")]
+      + zip(worst, ["worst", "second", "third"])
+    {
       labels[record.recordedIndex, default: []].append(label)
     }
     return labels
