@@ -27,6 +27,14 @@ void swl_pool_run(swl_pool *_Nonnull pool, swl_pool_function _Nonnull function,
 /// to wake, a spinning one 0.5 µs.
 void swl_pool_set_spin_nanoseconds(swl_pool *_Nonnull pool, int64_t nanoseconds);
 
+/// Runs the pool's own threads with SCHED_FIFO at `priority`; 0, or the errno of the first refusal.
+int32_t swl_pool_set_priority(swl_pool *_Nonnull pool, int32_t priority);
+
+/// Whether this process may run on a CPU.
+bool swl_cpu_is_available(int32_t cpu);
+/// mlockall(MCL_CURRENT): 0, or errno.
+int32_t swl_lock_present_memory(void);
+
 /// CLOCK_MONOTONIC, and this thread's CPU time.
 int64_t swl_monotonic_nanoseconds(void);
 int64_t swl_thread_cpu_nanoseconds(void);

@@ -105,6 +105,12 @@ public final class FramePipeline {
     }
   }
 
+  /// Makes the buffers for a frame's rig anew, whatever there was.
+  public func rebuild(for frame: SensorFrame) throws(InputError) {
+    rig = nil
+    try prepare(for: frame)
+  }
+
   // MARK: project
 
   /// Camera features and depth to the camera BEV map.

@@ -33,9 +33,9 @@ final class FusionStage {
   /// The fused map before the cells look at their neighbours; nil where they do not.
   private let alone: AlignedBuffer<Float>?
   /// Where and when the ego was when `maps.fused` was made; nil when there is no history.
-  private var last: (worldFromEgo: RigidTransform, timestampNanoseconds: Int64)?
+  var last: (worldFromEgo: RigidTransform, timestampNanoseconds: Int64)?
   /// The time of the last valid scan, which the voxel memory's age counts from.
-  private var lastScanNanoseconds: Int64?
+  var lastScanNanoseconds: Int64?
 
   init(
     configuration: PipelineConfiguration, weights: PreparedWeights, engine: Engine,

@@ -6,7 +6,9 @@ extension PipelineConfiguration {
     try validateOccupancy()
     try check(
       "depth.step_meters", depth.stepMeters > 0 && depth.upperMeters > depth.lowerMeters
-        && depth.lowerMeters > 0 && depth.binCount <= 512,
+        && depth.lowerMeters > 0
+        // As floating point first: a huge quotient has no integer.
+        && (depth.upperMeters - depth.lowerMeters) / depth.stepMeters <= 512 && depth.binCount <= 512,
       "0 < lower < upper with 1 to 512 bins", "\(depth.lowerMeters), \(depth.upperMeters), \(depth.stepMeters)")
     try check("channels", (32...512).contains(channelCount), "32 to 512", "\(channelCount)")
     try check(
@@ -49,7 +51,7 @@ extension PipelineConfiguration {
     let size = (grid.upperMeters - grid.lowerMeters) / step
     try check(
       "grid.upper_meters", size.x >= 1 && size.y >= 1 && size.z >= 1 && size.x <= 2048
-        && size.y <= 2048 && grid.cellCounts.z == 1 && step.x == step.y,
+        && size.y <= 2048 && size.z < 2 && grid.cellCounts.z == 1 && step.x == step.y,
       "1 to 2048 square cells along x and y and 1 along z", "\(size)")
   }
 

@@ -259,7 +259,8 @@ struct FaultOptions: ParsableArguments {
     help: """
       Faults to inject, kind:sensor@value separated by commas; * means all sensors. Probabilities: \
       drop, duplicate, freeze, reorder, corrupt. Amounts, with an optional @probability: \
-      late:S@50ms, clockjump:*@2s, pose:*@5m@0.1, rotate:S@2deg, focal:S@0.9, sector:S@90deg.
+      late:S@50ms, clockjump:*@2s, pose:*@5m@0.1, rotate:S@2deg, focal:S@0.9, sector:S@90deg. Every \
+      kind may end in #FIRST-LAST, the only frames in which it happens.
       """)
   var inject: String?
   @Option(help: "Seed of the injected faults.") var seed: UInt64 = 1

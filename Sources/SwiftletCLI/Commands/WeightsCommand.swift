@@ -15,12 +15,17 @@ struct WeightsCommand: ParsableCommand {
       tensors under our names; state dicts of torch become .safetensors with \
       Benchmarks/scripts/convert_weights.py. --default writes the pipeline's default weights.
 
-      Exit codes: 0 fits, 4 damaged or does not fit, 64 usage.
+      --run runs an encoder on recorded inputs and compares its outputs with those of another \
+      implementation; Benchmarks/scripts/encoder_case.py makes such a case with torch.
+
+      Exit codes: 0 fits, 3 the outputs differ by more than --tolerance, 4 damaged or does not fit, \
+      64 usage.
 
       Examples:
         swiftlet weights fusion.safetensors --config pipeline.json
         swiftlet weights bevformer_tiny.safetensors --convert encoder.safetensors
         swiftlet weights encoder.safetensors --json
+        swiftlet weights encoder.safetensors --run case.safetensors
         swiftlet weights --default fusion.safetensors
       """)
 
@@ -29,6 +34,11 @@ struct WeightsCommand: ParsableCommand {
   @Option(help: "Write the encoder's tensors under our names to this file.") var convert: String?
   @Option(name: .customLong("default"), help: "Write the default weights to this file.")
   var defaultFile: String?
+  @Option(name: .customLong("run"), help: "Run the encoder on the inputs of this case and compare.")
+  var caseFile: String?
+  @Option(help: "Largest accepted difference over the largest expected value.")
+  var tolerance = 2e-5
+  @OptionGroup var engineOptions: EngineOptions
   @Flag(help: "Print JSON instead of the table.") var json = false
 
   func validate() throws {
@@ -55,6 +65,31 @@ struct WeightsCommand: ParsableCommand {
       if error != .reported { printError("\(file): \(error)") }
       throw ExitCode(ExitStatus.recordingDamaged.rawValue)
     }
+    if let caseFile { try compare(Array(data), with: caseFile) }
+  }
+
+  private func compare(_ weights: [UInt8], with path: String) throws {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw ValidationError("\(path): expected a readable case; check the path")
+    }
+    let results = try usage {
+      try EncoderCase(
+        weights: try SafeTensors(bytes: weights), inputs: try SafeTensors(bytes: Array(data))
+      ).run(
+        engine: try engineOptions.makeEngine(),
+        pool: WorkerPool(threadCount: engineOptions.threads))
+    }
+    var differs = false
+    for result in results {
+      let isWithin = result.largestDifference <= tolerance * result.largestExpected
+      differs = differs || !isWithin
+      print(
+        String(
+          format: "%@: largest difference %.2e of %.2f, relative L2 error %.2e, ", result.name,
+          result.largestDifference, result.largestExpected, result.relativeError)
+          + (isWithin ? "agrees" : "DIFFERS"))
+    }
+    if differs || results.isEmpty { throw ExitCode(ExitStatus.outputMismatch.rawValue) }
   }
 
   private func write(converted bytes: [UInt8], to path: String) throws(WeightsError) {

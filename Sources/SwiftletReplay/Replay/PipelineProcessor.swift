@@ -83,36 +83,10 @@ public final class PipelineProcessor: FrameProcessor {
     adoptionNanoseconds = MonotonicClock().nowNanoseconds - start
   }
 
-  /// Camera, LiDAR and fused BEV with their validity, then the occupancy window's origin and
-  /// log-odds.
+  /// What the pipeline's digest covers, in its order.
   @unsafe
   public func forEachOutput(_ body: (String, UnsafeRawBufferPointer) -> Void) {
-    if let camera = pipeline.cameraBEV { unsafe add(camera, "camera_bev", body) }
-    unsafe add(pipeline.lidarBEV, "lidar_bev", body)
-    unsafe add(pipeline.fusedBEV, "fused_bev", body)
-    if let radar = pipeline.radarBEV { unsafe add(radar, "radar_bev", body) }
-    if let prior = pipeline.mapPriorBEV { unsafe add(prior, "map_prior", body) }
-    for (name, head) in [
-      ("occupancy_logits", pipeline.occupancyLogits), ("semantic_logits", pipeline.semanticMap),
-    ] {
-      guard let head else { continue }
-      unsafe body(name, UnsafeRawBufferPointer(head.logits.elements))
-      unsafe body("\(name)_labels", UnsafeRawBufferPointer(head.labels.elements))
-    }
-    guard let occupancy = pipeline.occupancy else { return }
-    let origin = [Int64(occupancy.origin.x), Int64(occupancy.origin.y), Int64(occupancy.origin.z)]
-    unsafe origin.withUnsafeBytes { unsafe body("occupancy_origin", $0) }
-    let memory = unsafe occupancy.memory
-    let byteCount = unsafe occupancy.cellCounts.x * occupancy.cellCounts.y * memory.wordCount * 64
-    unsafe body("occupancy", UnsafeRawBufferPointer(start: memory.lines, count: byteCount))
-  }
-
-  @unsafe
-  private func add(
-    _ map: BEVResult, _ name: String, _ body: (String, UnsafeRawBufferPointer) -> Void
-  ) {
-    unsafe body(name, UnsafeRawBufferPointer(map.features.elements))
-    unsafe body("\(name)_validity", UnsafeRawBufferPointer(map.validity.elements))
+    unsafe pipeline.forEachOutput { name, bytes in unsafe body("\(name)", bytes) }
   }
 
   public func takeWarnings() -> [ReplayWarning] {

@@ -7,11 +7,13 @@ import Testing
 /// Recordings with planted faults, each of which one subject must name and no other be damaged by.
 @Suite struct RecordingDoctorTests {
   private func examine(
-    _ builder: NuScenesBuilder, readsPayloads: Bool = true
+    _ builder: NuScenesBuilder, readsPayloads: Bool = true, maximumAge: Duration = .milliseconds(50)
   ) throws -> RecordingExamination {
     let folder = try TemporaryFolder()
     try builder.write(to: folder)
-    return RecordingDoctor(readsPayloads: readsPayloads).examine(folder.path)
+    return RecordingDoctor(
+      options: RecordingOptions(maximumAge: maximumAge), readsPayloads: readsPayloads
+    ).examine(folder.path)
   }
   private func states(_ examination: RecordingExamination) -> [String: String] {
     Dictionary(

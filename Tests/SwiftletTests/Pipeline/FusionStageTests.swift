@@ -220,7 +220,7 @@ private let millisecond: Int64 = 1_000_000
     try pipeline.process(frame)
     #expect(pipeline.findings.map(\.kind) == [.bevMapInvalid, .bevMapNotFinite])
     #expect(pipeline.radarBEV == nil && pipeline.mapPriorBEV == nil)
-    #expect(pipeline.fusedBEV.features.array.allSatisfy(\.isFinite))
+    #expect(pipeline.fusedBEV.features.array.allSatisfy { $0.isFinite })
     let three = try self.pipeline(
       weights: PipelineWeights(
         fusion: .default(channels: TestDrive.configuration.channelCount, modalities: 3)))
@@ -252,7 +252,7 @@ private let millisecond: Int64 = 1_000_000
     let kept = try pipeline(engine) { $0.notFiniteFeatures = .keep }
     try kept.process(frame)
     #expect(kept.findings.map(\.count) == [2])
-    #expect(!kept.fusedBEV.features.array.allSatisfy(\.isFinite))
+    #expect(!kept.fusedBEV.features.array.allSatisfy { $0.isFinite })
   }
 
   // MARK: neighbours, heads, modes
@@ -440,7 +440,7 @@ private let millisecond: Int64 = 1_000_000
     for cell in 0..<map.columns * map.rows where map.validity[cell] != 0 { cells.append(cell) }
     // Two points share a cell ahead, one lies behind the camera.
     #expect(cells.count == 2)
-    let features = (0..<painted).map { drive.features[0][(2 * TestDrive.columns + 2) * channels + $0] }
+    let features = (0..<painted).map { drive.features[0][(2 * TestDrive.columns + 3) * channels + $0] }
     let ahead = try #require(cells.last { map.features[$0 * channels] != 0 })
     #expect((0..<painted).map { map.features[ahead * channels + $0] } == features)
     let behind = try #require(cells.first { $0 != ahead })

@@ -161,7 +161,7 @@ extension LidarScan {
     }
   }
 
-  private static func number(
+  static func number(
     _ raw: UnsafeRawBufferPointer, _ at: Int, _ type: PointFieldType, _ isBigEndian: Bool
   ) -> Float {
     func load<Value: FixedWidthInteger>(_: Value.Type) -> Value {

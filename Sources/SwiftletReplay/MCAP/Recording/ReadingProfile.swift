@@ -27,6 +27,9 @@ struct ReadingProfile: Sendable, Equatable {
     timedLidars = Set(
       recording.index.sensors.filter { $0.points.time != nil && !$0.points.isMotionCorrected }
         .map(\.name))
+    if let reader = recording.reader as? MessageSampleReader {
+      timedLidars.formUnion(reader.timedLidars)
+    }
     egoBodyBox = recording.options.egoBodyBox ?? recording.index.egoBodyBox
   }
 

@@ -44,6 +44,7 @@ struct FolderExport {
       var message: (type: String, data: [UInt8])
       do throws(RecordingError) {
         message = try encode(entry)
+        if options.leavesOutUnreadable { try check(message, entry) }
         if let redactor {
           guard let changed = try redactor.changed(message, entry.topic, entry.time) else { continue }
           message.data = changed
@@ -160,6 +161,19 @@ struct FolderExport {
   }
 
   // MARK: how
+
+  /// Fails for an image or a scan that cannot be decoded.
+  private func check(
+    _ message: (type: String, data: [UInt8]), _ entry: Entry
+  ) throws(RecordingError) {
+    do throws(FieldError) {
+      try MessageKind(type: message.type, encoding: "cdr")?.check(message.data[...], encoding: "cdr")
+    } catch {
+      throw RecordingError(
+        file: recording.path, record: "\(entry.topic) at \(entry.time) ns",
+        expected: error.expected, found: error.found, remedy: "it is left out")
+    }
+  }
 
   private func encode(_ entry: Entry) throws(RecordingError) -> (type: String, data: [UInt8]) {
     let sensors = recording.index.sensors

@@ -144,7 +144,8 @@ struct MessageCopy {
     to writer: MCAPWriter, _ summary: inout RecordingConverter.Summary
   ) throws(RecordingError) {
     for case let reader as MCAPReader in stores {
-      for metadata in reader.metadata {
+      // A clip of a clip says itself how it is read.
+      for metadata in reader.metadata where !self.metadata.contains(where: { $0.name == metadata.name }) {
         try writer.addMetadata(name: metadata.name, metadata.metadata)
       }
       for index in 0..<reader.attachmentCount {

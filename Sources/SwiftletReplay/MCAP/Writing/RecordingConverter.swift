@@ -1,10 +1,18 @@
 import Swiftlet
 
-/// Writes recordings as MCAP: folders as ROS 2 messages, message recordings as they are.
+/// Writes recordings as MCAP (folders as ROS 2 messages, message recordings as they are) or as
+/// folders of files.
 public struct RecordingConverter: Sendable {
+  public enum Format: String, Sendable, CaseIterable {
+    case mcap
+    case nuScenes = "nuscenes"
+    case kitti
+  }
+
   public struct Options: Sendable {
     public var recording: RecordingOptions
     public var compression: MCAPWriter.Compression
+    public var format = Format.mcap
     /// Nil: all. For folders these are the topics that would be written.
     public var topics: Set<String>?
     /// Seconds from the recording's first sample or message; nil: from its start, to its end.
@@ -52,7 +60,7 @@ public struct RecordingConverter: Sendable {
         remedy: "choose another name")
     }
     // Messages are copied without understanding them, so that any file of messages can be.
-    if options.frames == nil, options.redaction == nil,
+    if options.format == .mcap, options.frames == nil, options.redaction == nil,
       let found = try MessageRecording.stores(input)
     {
       var summary = try MessageCopy(stores: found.stores, options: options).write(to: output)
@@ -72,6 +80,15 @@ public struct RecordingConverter: Sendable {
       throw RecordingError(
         file: recording.path, expected: "a recording of files or messages",
         found: recording.layout, remedy: "convert the recording it was made from")
+    }
+    switch options.format {
+    case .mcap: break
+    case .nuScenes:
+      var writer = NuScenesWriter(plan: try FolderPlan(indexed, options), options: options)
+      return try writer.write(to: output)
+    case .kitti:
+      var writer = KITTIWriter(plan: try FolderPlan(indexed, options))
+      return try writer.write(to: output)
     }
     guard let reader = indexed.reader as? MessageSampleReader else {
       return try FolderExport(recording: indexed, options: options).write(to: output)
