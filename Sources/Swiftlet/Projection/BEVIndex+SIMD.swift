@@ -27,6 +27,10 @@ extension BEVIndex {
     starts[cellCount + 1] = Int32(layout.pointCount)
     unsafe pool.run(ScatterJob(tables: tables, planes: planes))
     if layout.cameras.count <= 16 { unsafe pool.run(MarkJob(tables: tables)) }
+    let order = unsafe VisitTables(self, tables)
+    unsafe pool.run(CountVisitsJob(visits: order))
+    unsafe order.scan()
+    unsafe pool.run(PlaceVisitsJob(visits: order))
   }
 }
 

@@ -168,6 +168,8 @@ struct FolderExport {
     case .pinhole: break
     case .brownConrady(let d): (model, distortion) = (d.count == 8 ? "rational_polynomial" : model, d)
     case .kannalaBrandt(let d): (model, distortion) = ("equidistant", d)
+    case .fTheta(let d): (model, distortion) = ("ftheta", d)
+    case .fThetaInverse(let d): (model, distortion) = ("ftheta_inverse", d)
     }
     return CameraInfoMessage(
       header: header, height: k.heightPixels, width: k.widthPixels, distortionModel: model,
