@@ -30,10 +30,14 @@ let package = Package(
   products: [
     .library(name: "Swiftlet", targets: ["Swiftlet"]),
     .library(name: "SwiftletReplay", targets: ["SwiftletReplay"]),
+    // What the C library is linked from; `Sources/SwiftletC/Packaging/build` makes it.
+    .library(name: "SwiftletC", type: .static, targets: ["SwiftletC"]),
     .executable(name: "swiftlet", targets: ["SwiftletCLI"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     // Vector primitives that Swift's SIMD types lack or scalarise, and CPUID.
@@ -67,17 +71,32 @@ let package = Package(
       name: "SwiftletKernelsPortable", dependencies: ["CVectorShims"],
       swiftSettings: kernelSettings(["-DSWIFTLET_PORTABLE_SHIMS=1"])),
 
+    // Dense layers with AVX-512 BF16: newer than what SwiftletKernelsAVX512 may assume.
+    .target(
+      name: "SwiftletKernelsBF16", dependencies: ["CVectorShims"],
+      swiftSettings: kernelSettings(["-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16"])),
+
     // The compute library: no clock, no file, no print, no Foundation.
     .target(
       name: "Swiftlet",
       dependencies: [
         "SwiftletKernels", "SwiftletKernelsAVX2", "SwiftletKernelsAVX512",
-        "SwiftletKernelsPortable", "CVectorShims", "CThreadShims", "CBlas",
+        "SwiftletKernelsPortable", "SwiftletKernelsBF16", "CVectorShims", "CThreadShims", "CBlas",
       ],
       swiftSettings: strict),
+    // swiftlet.h and XXH3.
+    .target(name: "CSwiftlet", exclude: ["include/swiftlet.hpp"]),
+    // The functions of swiftlet.h.
+    .target(
+      name: "SwiftletC", dependencies: ["Swiftlet", "CSwiftlet", "CThreadShims"],
+      exclude: ["Packaging"], swiftSettings: strict),
     // Recordings, synthetic drives, replay, verdicts and reports.
     .target(
-      name: "SwiftletReplay", dependencies: ["Swiftlet", "CCodecs", "CThreadShims"],
+      name: "SwiftletReplay",
+      dependencies: [
+        "Swiftlet", "CCodecs", "CThreadShims", "Yams",
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
       swiftSettings: strict),
     // Arguments and exit codes only.
     .executableTarget(
@@ -102,7 +121,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "SwiftletReplayTests",
-      dependencies: ["SwiftletReplay", "Swiftlet", "SwiftletTestSupport"]),
+      dependencies: ["SwiftletReplay", "Swiftlet", "SwiftletTestSupport", "SwiftletC", "CSwiftlet"]),
+    .testTarget(
+      name: "SwiftletCTests",
+      dependencies: ["SwiftletC", "CSwiftlet", "Swiftlet", "SwiftletTestSupport"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

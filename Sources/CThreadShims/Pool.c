@@ -1,11 +1,13 @@
 #define _GNU_SOURCE
 #include "CThreadShims.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -156,6 +158,23 @@ int32_t swl_pool_thread_count(const swl_pool *pool) { return pool->thread_count;
 void swl_pool_set_spin_nanoseconds(swl_pool *pool, int64_t nanoseconds) {
   atomic_store(&pool->spin_nanoseconds, nanoseconds);
 }
+
+int32_t swl_pool_set_priority(swl_pool *pool, int32_t priority) {
+  struct sched_param parameter = {.sched_priority = priority};
+  for (int32_t i = 0; i < pool->thread_count - 1; i++) {
+    int refused = pthread_setschedparam(pool->threads[i], SCHED_FIFO, &parameter);
+    if (refused) return refused;
+  }
+  return 0;
+}
+
+bool swl_cpu_is_available(int32_t cpu) {
+  cpu_set_t set;
+  if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof set, &set) != 0) return false;
+  return CPU_ISSET(cpu, &set);
+}
+
+int32_t swl_lock_present_memory(void) { return mlockall(MCL_CURRENT) == 0 ? 0 : errno; }
 
 void swl_pool_run(swl_pool *pool, swl_pool_function function, const void *context) {
   int32_t workers = pool->thread_count - 1;

@@ -1,4 +1,5 @@
 import ArgumentParser
+import SwiftletReplay
 
 /// A time span as people write it: `10ms`, `0.5s`, `800us`; a plain number is milliseconds.
 struct DurationOption: ExpressibleByArgument {
@@ -7,13 +8,8 @@ struct DurationOption: ExpressibleByArgument {
   init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
   init?(argument: String) {
-    let units: [(suffix: String, nanoseconds: Double)] = [
-      ("ms", 1e6), ("us", 1e3), ("µs", 1e3), ("ns", 1), ("s", 1e9), ("", 1e6),
-    ]
-    guard let unit = units.first(where: { argument.hasSuffix($0.suffix) }),
-      let value = Double(argument.dropLast(unit.suffix.count)), value > 0, value * unit.nanoseconds < 1e18
-    else { return nil }
-    nanoseconds = Int64((value * unit.nanoseconds).rounded())
+    guard let nanoseconds = Durations.nanoseconds(argument) else { return nil }
+    self.nanoseconds = nanoseconds
   }
 
   var defaultValueDescription: String { "\(Double(nanoseconds) / 1e6)ms" }

@@ -2,7 +2,7 @@ import ArgumentParser
 import SwiftletReplay
 
 @main
-struct SwiftletCommand: AsyncParsableCommand {
+struct SwiftletCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "swiftlet",
     abstract: "Camera-to-BEV, voxel occupancy and attention fusion on CPUs, replayed and timed.",
@@ -17,19 +17,29 @@ struct SwiftletCommand: AsyncParsableCommand {
       ReplayCommand.self,
       CompareCommand.self,
       AbCommand.self,
+      InstructionsCommand.self,
       ScoreCommand.self,
       InfoCommand.self,
+      MineCommand.self,
+      FaultsCommand.self,
+      FleetCommand.self,
+      MergeCommand.self,
       MapCommand.self,
       MapsCommand.self,
+      QueryCommand.self,
       ConvertCommand.self,
+      ExportCommand.self,
       SynthCommand.self,
       BEVCommand.self,
       IPMCommand.self,
       PullCommand.self,
       WarpCommand.self,
       DoctorCommand.self,
+      FusionCommand.self,
+      WeightsCommand.self,
       VerifyCommand.self,
       BenchCommand.self,
+      CalibrateCommand.self,
       EnvCommand.self,
       ConfigCommand.self,
     ])

@@ -27,11 +27,32 @@ void swl_pool_run(swl_pool *_Nonnull pool, swl_pool_function _Nonnull function,
 /// to wake, a spinning one 0.5 µs.
 void swl_pool_set_spin_nanoseconds(swl_pool *_Nonnull pool, int64_t nanoseconds);
 
+/// Runs the pool's own threads with SCHED_FIFO at `priority`; 0, or the errno of the first refusal.
+int32_t swl_pool_set_priority(swl_pool *_Nonnull pool, int32_t priority);
+
+/// Whether this process may run on a CPU.
+bool swl_cpu_is_available(int32_t cpu);
+/// mlockall(MCL_CURRENT): 0, or errno.
+int32_t swl_lock_present_memory(void);
+
 /// CLOCK_MONOTONIC, and this thread's CPU time.
 int64_t swl_monotonic_nanoseconds(void);
 int64_t swl_thread_cpu_nanoseconds(void);
 /// Page faults (minor + major) and involuntary context switches of this process so far.
 int64_t swl_process_page_faults(void);
 int64_t swl_process_involuntary_switches(void);
+
+/// Host controls; each returns 0 or an errno, and concerns the calling thread (threads made later
+/// inherit CPUs and priority).
+int32_t swl_pin_this_thread(const int32_t *_Nonnull cpus, int32_t count);
+/// Writes the CPUs this thread may run on; returns how many.
+int32_t swl_this_thread_cpus(int32_t *_Nonnull cpus, int32_t capacity);
+/// SCHED_FIFO at 1…99; 0 goes back to the normal policy.
+int32_t swl_set_fifo_priority(int32_t priority);
+/// Locks all memory of the process, present and future.
+int32_t swl_lock_memory(void);
+
+/// Under callgrind with --collect-atstart=no: starts or stops counting; nothing elsewhere.
+void swl_callgrind_toggle_collect(void);
 
 #endif

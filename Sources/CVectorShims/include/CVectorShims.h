@@ -269,6 +269,8 @@ bool swl_cpu_has_v2(void);
 bool swl_cpu_has_v3(void);
 bool swl_cpu_has_v4_vnni(void);
 bool swl_cpu_has_amx(void);
+/// True when the AVX-512 set above is there and AVX-512 BF16 too.
+bool swl_cpu_has_avx512_bf16(void);
 /// True on x86-64, where the baseline, avx2 and avx512 kernel builds differ.
 bool swl_cpu_is_x86_64(void);
 

@@ -61,6 +61,20 @@ SWL_INLINE swl_f32x16 swl_odd_f32x16(swl_f32x16 lo, swl_f32x16 hi) {
       lo, hi, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
 
+/// Lane i takes lane i xor 1, 2, 4 or 8.
+SWL_INLINE swl_f32x16 swl_exchange1_f32x16(swl_f32x16 v) {
+  return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+}
+SWL_INLINE swl_f32x16 swl_exchange2_f32x16(swl_f32x16 v) {
+  return __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+}
+SWL_INLINE swl_f32x16 swl_exchange4_f32x16(swl_f32x16 v) {
+  return __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+}
+SWL_INLINE swl_f32x16 swl_exchange8_f32x16(swl_f32x16 v) {
+  return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+}
+
 /// table[index[i]] for indices 0...15.
 SWL_INLINE swl_f32x16 swl_permute_f32x16(swl_f32x16 table, swl_i32x16 index) {
 #if SWL_X86 && defined(__AVX512F__)
@@ -129,12 +143,53 @@ SWL_INLINE void swl_store_low_u16x16(uint16_t *_Nonnull p, swl_i32x16 v) {
   swl_u16x16 narrow = __builtin_convertvector((swl_u32x16)v & 0xffffu, swl_u16x16);
   __builtin_memcpy(p, &narrow, sizeof narrow);
 }
-/// acc[i] + lo(a[i]) · lo(b[i]) + hi(a[i]) · hi(b[i]) over the signed 16-bit halves of each lane.
-SWL_INLINE swl_i32x16 swl_dot_i16_i32x16(swl_i32x16 acc, swl_i32x16 a, swl_i32x16 b) {
-#if SWL_X86 && defined(__AVX512VNNI__)
-  return (swl_i32x16)_mm512_dpwssd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
+// MARK: products of narrow formats
+
+/// bfloat16 bits as a dense layer takes them: round to nearest even, NaN to a quiet NaN, magnitudes
+/// below the normals to a signed zero (the CPUs' own dot product reads them as zero).
+SWL_INLINE swl_i32x16 swl_dense_bfloat_bits_f32x16(swl_f32x16 v) {
+  swl_u32x16 bits = (swl_u32x16)v;
+  swl_u32x16 isNormal = (swl_u32x16)((bits & 0x7f800000u) != 0);
+  return swl_bfloat_bits_from_f32x16((swl_f32x16)(bits & (isNormal | 0x80000000u)));
+}
+/// acc + second(a) · second(b), then + first(a) · first(b), over pairs of bfloat16 (first: low half),
+/// each sum rounded once. A product of two bfloat16 is exact in float.
+SWL_INLINE swl_f32x16 swl_dot_bfloat_f32x16(swl_f32x16 acc, swl_i32x16 a, swl_i32x16 b) {
+#if SWL_X86 && defined(__AVX512BF16__)
+  return (swl_f32x16)_mm512_dpbf16_ps((__m512)acc, (__m512bh)a, (__m512bh)b);
 #else
-  return acc + ((a << 16) >> 16) * ((b << 16) >> 16) + (a >> 16) * (b >> 16);
+  swl_f32x16 second = swl_fma_f32x16(
+      (swl_f32x16)(a & (int32_t)0xffff0000), (swl_f32x16)(b & (int32_t)0xffff0000), acc);
+  return swl_fma_f32x16((swl_f32x16)(a << 16), (swl_f32x16)(b << 16), second);
+#endif
+}
+/// The low 8 bits of each lane.
+SWL_INLINE void swl_store_low_u8x16(uint8_t *_Nonnull p, swl_i32x16 v) {
+  swl_u8x16 narrow = __builtin_convertvector((swl_u32x16)v & 0xffu, swl_u8x16);
+  __builtin_memcpy(p, &narrow, sizeof narrow);
+}
+/// acc[i] + Σ over the four bytes of lane i of a (unsigned) · b (signed). Exact: no step saturates.
+SWL_INLINE swl_i32x16 swl_dot_u8i8_i32x16(swl_i32x16 acc, swl_i32x16 a, swl_i32x16 b) {
+#if SWL_X86 && defined(__AVX512VNNI__)
+  return (swl_i32x16)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
+#elif SWL_X86 && defined(__AVX2__)
+  // Even and odd bytes widened to 16 bits, whose products and their sums in pairs fit.
+  typedef int32_t half __attribute__((ext_vector_type(8)));
+  const __m256i low = _mm256_set1_epi16(0xff);
+  half r[2] = {acc.lo, acc.hi}, x[2] = {a.lo, a.hi}, y[2] = {b.lo, b.hi};
+  for (int i = 0; i < 2; i++) {
+    __m256i u = (__m256i)x[i], s = (__m256i)y[i];
+    __m256i even = _mm256_madd_epi16(
+        _mm256_and_si256(u, low), _mm256_srai_epi16(_mm256_slli_epi16(s, 8), 8));
+    __m256i odd = _mm256_madd_epi16(_mm256_srli_epi16(u, 8), _mm256_srai_epi16(s, 8));
+    r[i] = (half)_mm256_add_epi32((__m256i)r[i], _mm256_add_epi32(even, odd));
+  }
+  return __builtin_shufflevector(
+      r[0], r[1], 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+#else
+  swl_i32x16 even = (a & 0xff) * ((b << 24) >> 24) + ((a >> 16) & 0xff) * ((b << 8) >> 24);
+  swl_i32x16 odd = ((a >> 8) & 0xff) * ((b << 16) >> 24) + ((int32_t)0xff & (a >> 24)) * (b >> 24);
+  return acc + (even + odd);
 #endif
 }
 

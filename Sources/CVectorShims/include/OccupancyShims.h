@@ -77,6 +77,58 @@ SWL_INLINE swl_i32x16 swl_ray_lanes_from_bits_i32x16(uint32_t bits) {
 #endif
 }
 
+// MARK: 32 int16 lanes: squared distances, 32767 = farther than asked for
+
+SWL_INLINE swl_i16x32 swl_field_load_i16x32(const int16_t *_Nonnull p) {
+  swl_i16x32 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+SWL_INLINE void swl_field_store_i16x32(int16_t *_Nonnull p, swl_i16x32 v) { __builtin_memcpy(p, &v, sizeof v); }
+SWL_INLINE swl_i16x32 swl_field_splat_i16x32(int16_t v) { return (swl_i16x32)v; }
+SWL_INLINE swl_i16x32 swl_field_adds_i16x32(swl_i16x32 a, swl_i16x32 b) {
+  return __builtin_elementwise_add_sat(a, b);
+}
+SWL_INLINE swl_i16x32 swl_field_min_i16x32(swl_i16x32 a, swl_i16x32 b) {
+  return __builtin_elementwise_min(a, b);
+}
+/// Lanes must lie in -181 ... 181.
+SWL_INLINE swl_i16x32 swl_field_square_i16x32(swl_i16x32 a) { return a * a; }
+/// `far` where `a` exceeds `limit`.
+SWL_INLINE swl_i16x32 swl_field_cut_i16x32(swl_i16x32 a, swl_i16x32 limit, swl_i16x32 far) {
+  return a > limit ? far : a;
+}
+/// Lane i is 0 where bit i of `bits` is set, else `far`.
+SWL_INLINE swl_i16x32 swl_field_from_bits_i16x32(uint32_t bits, int16_t far) {
+#if SWL_X86 && defined(__AVX512BW__)
+  return (swl_i16x32)_mm512_maskz_set1_epi16((__mmask32)~bits, far);
+#else
+  swl_i16x32 v;
+  for (int i = 0; i < 32; i++) v[i] = (bits >> i) & 1 ? 0 : far;
+  return v;
+#endif
+}
+
+// MARK: int8 pairs: the max / min pyramid
+
+/// Lane i is the larger (smaller) of bytes 2i and 2i + 1 of `a`.
+SWL_INLINE void swl_pyramid_store_pair_max(int8_t *_Nonnull p, swl_i8x64 a) {
+  swl_i16x32 v = (swl_i16x32)a;
+  swl_i16x32 low = (v << 8) >> 8, high = v >> 8;
+  swl_i16x32 m = low > high ? low : high;
+  typedef int8_t bytes32 __attribute__((ext_vector_type(32)));
+  bytes32 r = __builtin_convertvector(m, bytes32);
+  __builtin_memcpy(p, &r, sizeof r);
+}
+SWL_INLINE void swl_pyramid_store_pair_min(int8_t *_Nonnull p, swl_i8x64 a) {
+  swl_i16x32 v = (swl_i16x32)a;
+  swl_i16x32 low = (v << 8) >> 8, high = v >> 8;
+  swl_i16x32 m = low < high ? low : high;
+  typedef int8_t bytes32 __attribute__((ext_vector_type(32)));
+  bytes32 r = __builtin_convertvector(m, bytes32);
+  __builtin_memcpy(p, &r, sizeof r);
+}
+
 SWL_INLINE swl_f32x8 swl_ray_min_f32x8(swl_f32x8 a, swl_f32x8 b) { return a < b ? a : b; }
 SWL_INLINE swl_f32x8 swl_ray_max_f32x8(swl_f32x8 a, swl_f32x8 b) { return a > b ? a : b; }
 SWL_INLINE swl_f32x8 swl_ray_clamp_f32x8(swl_f32x8 v, float low, float high) {

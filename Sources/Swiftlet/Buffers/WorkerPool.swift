@@ -43,7 +43,24 @@ public final class WorkerPool: @unchecked Sendable {
     unsafe self.pool = pool
   }
 
+  /// The same where the system may refuse: nil when threads or memory cannot be had.
+  public init?(startingThreads threadCount: Int, cpus: [Int] = []) {
+    precondition(threadCount >= 1, "a pool needs at least 1 thread, not \(threadCount)")
+    let cpuIndices = cpus.map(Int32.init)
+    guard
+      let pool = unsafe swl_pool_create(Int32(threadCount), cpuIndices, Int32(cpuIndices.count))
+    else { return nil }
+    self.threadCount = threadCount
+    unsafe self.pool = pool
+  }
+
   deinit { unsafe swl_pool_destroy(pool) }
+
+  /// Runs the started threads with SCHED_FIFO at `priority` (1...99); the caller's thread stays as
+  /// it is. Returns the system's error number, 0 when it agreed.
+  public func setPriority(_ priority: Int32) -> Int32 {
+    unsafe swl_pool_set_priority(pool, priority)
+  }
 
   /// Runs every part of `job` and returns when all are done. Allocates nothing.
   public func run<Job: PartitionedJob>(_ job: Job) {

@@ -16,87 +16,17 @@ public struct SafeTensors: Sendable {
   ///
   /// - Throws: `WeightsError` naming the tensor (or `header`), what was expected and found.
   public init(bytes: [UInt8]) throws(WeightsError) {
-    let header = try Self.header(of: bytes)
-    tensors = [:]
-    metadata = [:]
-    var ranges: [(lower: Int, upper: Int, name: String)] = []
-    for (name, entry) in header.value.objectValue ?? [:] {
-      if name == "__metadata__" {
-        metadata = (entry.objectValue ?? [:]).compactMapValues(\.stringValue)
-        continue
+    let layout: Result<SafeTensorsLayout, WeightsError> = unsafe bytes.withUnsafeBytes { raw in
+      do throws(WeightsError) {
+        return .success(unsafe try SafeTensorsLayout(bytes: raw))
+      } catch {
+        return .failure(error)
       }
-      let (tensor, lower, upper) = try Self.tensor(
-        name, entry, in: bytes, dataOffset: header.dataOffset)
-      tensors[name] = tensor
-      ranges.append((lower, upper, name))
     }
-    try Self.checkNoOverlap(ranges)
-  }
-
-  private static func header(
-    of bytes: [UInt8]
-  ) throws(WeightsError) -> (value: JSONValue, dataOffset: Int) {
-    func failure(_ expected: String, _ found: String) -> WeightsError {
-      WeightsError(
-        tensor: "header", expected: expected, found: found, remedy: "write the file again")
-    }
-    guard bytes.count >= 8 else { throw failure("at least 8 bytes", "\(bytes.count)") }
-    let length = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[$1]) << (8 * UInt64($1)) }
-    guard length <= UInt64(bytes.count - 8) else {
-      throw failure("a header within the file's \(bytes.count) bytes", "a length of \(length)")
-    }
-    let dataOffset = 8 + Int(length)
-    do throws(JSONError) {
-      let value = try JSONReader.parse(Array(bytes[8..<dataOffset]))
-      guard value.objectValue != nil else { throw JSONError(byteOffset: 0, expected: "an object", found: value.kind) }
-      return (value, dataOffset)
-    } catch {
-      throw failure(error.expected, "\(error.found) at header byte \(error.byteOffset)")
-    }
-  }
-
-  private static func tensor(
-    _ name: String, _ entry: JSONValue, in bytes: [UInt8], dataOffset: Int
-  ) throws(WeightsError) -> (HostTensor, Int, Int) {
-    func failure(_ expected: String, _ found: String) -> WeightsError {
-      WeightsError(tensor: name, expected: expected, found: found, remedy: "write the file again")
-    }
-    let typeName = entry["dtype"]?.stringValue ?? "none"
-    guard let type = SafeTensorType(rawValue: typeName) else {
-      throw failure(
-        "a dtype of \(SafeTensorType.allCases.map(\.rawValue).joined(separator: " "))", typeName)
-    }
-    guard let shape = entry["shape"]?.arrayValue?.map(\.intValue), shape.allSatisfy({ ($0 ?? -1) >= 0 })
-    else { throw failure("a shape of non-negative integers", entry["shape"]?.text ?? "none") }
-    guard let offsets = entry["data_offsets"]?.arrayValue?.map(\.intValue), offsets.count == 2,
-      let lower = offsets[0], let upper = offsets[1], lower >= 0, upper >= lower,
-      upper <= bytes.count - dataOffset
-    else {
-      throw failure(
-        "data_offsets within \(bytes.count - dataOffset) bytes", entry["data_offsets"]?.text ?? "none")
-    }
-    let sizes = shape.compactMap { $0 }
-    var byteCount = type.byteCount
-    for size in sizes {
-      let (product, overflow) = byteCount.multipliedReportingOverflow(by: size)
-      guard !overflow else { throw failure("a shape that fits memory", "\(sizes)") }
-      byteCount = product
-    }
-    guard byteCount == upper - lower else {
-      throw failure("\(byteCount) bytes for shape \(sizes)", "\(upper - lower)")
-    }
-    let data = Array(bytes[(dataOffset + lower)..<(dataOffset + upper)])
-    return (HostTensor(elementType: type, shape: sizes, bytes: data), lower, upper)
-  }
-
-  private static func checkNoOverlap(
-    _ ranges: [(lower: Int, upper: Int, name: String)]
-  ) throws(WeightsError) {
-    let sorted = ranges.filter { $0.upper > $0.lower }.sorted { $0.lower < $1.lower }
-    for (before, after) in zip(sorted, sorted.dropFirst()) where after.lower < before.upper {
-      throw WeightsError(
-        tensor: after.name, expected: "data after byte \(before.upper), the end of \(before.name)",
-        found: "data from byte \(after.lower)", remedy: "write the file again")
+    let found = try layout.get()
+    metadata = found.metadata
+    tensors = found.entries.mapValues {
+      HostTensor(elementType: $0.elementType, shape: $0.shape, bytes: Array(bytes[$0.byteRange]))
     }
   }
 

@@ -11,9 +11,11 @@ public final class SpatialCrossAttention: @unchecked Sendable {
 
   /// - Parameter shape: maps are cameras; levels those of one camera.
   public init(
-    weights: DeformableWeights, shape: DeformableShape, engine: Engine, maximumThreads: Int = 16
+    weights: DeformableWeights, shape: DeformableShape, engine: Engine,
+    precision: DensePrecision = .fp32, maximumThreads: Int = 16
   ) {
-    layer = DeformableLayer(weights: weights, shape: shape, maximumThreads: maximumThreads)
+    layer = DeformableLayer(
+      weights: weights, shape: shape, precision: precision, maximumThreads: maximumThreads)
     self.engine = engine
   }
 
@@ -55,14 +57,15 @@ public final class TemporalSelfAttention: @unchecked Sendable {
   public let engine: Engine
   public let width: Int
   public let height: Int
-  private let concatenated: AlignedBuffer<Float>
+  /// Query + position.
+  private let positioned: AlignedBuffer<Float>
   private let shifted: AnchorReferences
   private let centered: AnchorReferences
 
   /// - Parameter shape: 2 maps, 2 queues, 2 C projection inputs, one level of width × height.
   public init(
     weights: DeformableWeights, channels: Int, heads: Int, points: Int, width: Int, height: Int,
-    engine: Engine, maximumThreads: Int = 16
+    engine: Engine, precision: DensePrecision = .fp32, maximumThreads: Int = 16
   ) {
     self.width = width
     self.height = height
@@ -71,8 +74,8 @@ public final class TemporalSelfAttention: @unchecked Sendable {
       weights: weights,
       shape: Self.shape(
         channels: channels, heads: heads, points: points, width: width, height: height),
-      maximumThreads: maximumThreads)
-    concatenated = AlignedBuffer(count: width * height * 2 * channels)
+      precision: precision, maximumThreads: maximumThreads)
+    positioned = AlignedBuffer(count: width * height * channels)
     shifted = AnchorReferences(maps: 2, queryCount: width * height, anchors: 1)
     centered = AnchorReferences(maps: 2, queryCount: width * height, anchors: 1)
     shifted.setCellCenters(width: width, height: height)
@@ -113,14 +116,25 @@ public final class TemporalSelfAttention: @unchecked Sendable {
       first.count >= count && second.count >= count, "history of \(first.count), \(second.count)")
     unsafe layer.setValues(first.pointer, map: 0, engine: engine, pool: pool)
     unsafe layer.setValues(second.pointer, map: 1, engine: engine, pool: pool)
+    unsafe layer.setPrevious(first.pointer, engine: engine, pool: pool)
+    attend(
+      query: query, position: position, hasHistory: previous != nil, norm: norm, into: output,
+      pool: pool)
+  }
+
+  /// The rest of `apply`, when values and the previous map's part are in place.
+  func attend(
+    query: AlignedBuffer<Float>, position: AlignedBuffer<Float>, hasHistory: Bool,
+    norm: LayerNorm?, into output: AlignedBuffer<Float>, pool: WorkerPool
+  ) {
     unsafe pool.run(
       RowSumJob(
-        rows: layer.shape.queryCount, channels: layer.shape.channels, before: first.pointer,
-        first: query.pointer, second: position.pointer, output: concatenated.pointer,
+        rows: layer.shape.queryCount, channels: layer.shape.channels, before: nil,
+        first: query.pointer, second: position.pointer, output: positioned.pointer,
         engine: engine))
     unsafe layer.attend(
-      source: concatenated.pointer, residual: query.pointer,
-      references: previous == nil ? centered : shifted, norm: norm, into: output.pointer,
+      source: positioned.pointer, residual: query.pointer,
+      references: hasHistory ? shifted : centered, norm: norm, into: output.pointer,
       engine: engine, pool: pool)
   }
 }

@@ -26,31 +26,38 @@ public struct BEVFormerLayerWeights: Sendable {
 /// Allocates nothing after `init`; the same bits for any thread count.
 @safe
 public final class BEVFormerEncoder: @unchecked Sendable {
-  private struct Layer {
+  struct Layer {
     var temporal: TemporalSelfAttention
     var spatial: SpatialCrossAttention
     var norms: [LayerNorm]
     var feedForward: FeedForward
   }
-  private let layers: [Layer]
-  private let engine: Engine
+  let layers: [Layer]
+  let engine: Engine
+  public let precision: DensePrecision
+  let queryCount: Int
+  let channels: Int
+  let width: Int
+  let height: Int
   private let between: AlignedBuffer<Float>
   private let crossed: AlignedBuffer<Float>
   private let current: AlignedBuffer<Float>
-  private let queryCount: Int
-  private let channels: Int
+  let history: EncoderHistory
 
   /// - Parameters:
   ///   - crossShape: of the spatial attention; its queries are width × height.
   ///   - selfPoints: points of the temporal attention.
+  ///   - precision: of every dense layer; norms, softmax and sampling stay float32.
   public init(
     layers: [BEVFormerLayerWeights], crossShape: DeformableShape, selfPoints: Int, width: Int,
-    height: Int, engine: Engine, maximumThreads: Int = 16
+    height: Int, engine: Engine, precision: DensePrecision = .fp32, maximumThreads: Int = 16
   ) {
     precondition(
       crossShape.queryCount == width * height,
       "\(crossShape.queryCount) queries for \(width) x \(height) cells")
     self.engine = engine
+    self.precision = precision
+    (self.width, self.height) = (width, height)
     queryCount = width * height
     channels = crossShape.channels
     self.layers = layers.map { weights in
@@ -58,17 +65,20 @@ public final class BEVFormerEncoder: @unchecked Sendable {
       return Layer(
         temporal: TemporalSelfAttention(
           weights: weights.temporal, channels: crossShape.channels, heads: crossShape.heads,
-          points: selfPoints, width: width, height: height, engine: engine,
+          points: selfPoints, width: width, height: height, engine: engine, precision: precision,
           maximumThreads: maximumThreads),
         spatial: SpatialCrossAttention(
-          weights: weights.spatial, shape: crossShape, engine: engine,
+          weights: weights.spatial, shape: crossShape, engine: engine, precision: precision,
           maximumThreads: maximumThreads), norms: norms,
         feedForward: FeedForward(
           channels: crossShape.channels, hidden: weights.feedForward.bias0.count,
           weight0: weights.feedForward.weight0, bias0: weights.feedForward.bias0,
           weight1: weights.feedForward.weight1, bias1: weights.feedForward.bias1, norm: norms[2],
-          maximumThreads: maximumThreads))
+          precision: precision, maximumThreads: maximumThreads))
     }
+    history = EncoderHistory(
+      layers: self.layers.map(\.temporal.layer), queryCount: queryCount, channels: channels,
+      maximumThreads: maximumThreads)
     between = AlignedBuffer(count: queryCount * channels)
     crossed = AlignedBuffer(count: queryCount * channels)
     current = AlignedBuffer(count: queryCount * channels)
@@ -94,12 +104,48 @@ public final class BEVFormerEncoder: @unchecked Sendable {
       layer.temporal.apply(
         query: input, position: position, previous: previous.map { ($0, query) },
         norm: layer.norms[0], into: between, pool: pool)
-      layer.spatial.apply(
-        features: features, query: between, references: references, norm: layer.norms[1],
-        into: crossed, pool: pool)
-      layer.feedForward.apply(
-        crossed, rows: queryCount, into: result, engine: engine, pool: pool)
+      finish(layer, features: features, references: references, into: result, pool: pool)
       input = result
+    }
+  }
+
+  /// The layers on what `prepareHistory` and `startFrame` put in place.
+  func applyPrepared(
+    query: AlignedBuffer<Float>, position: AlignedBuffer<Float>, features: AlignedBuffer<Float>,
+    references: AnchorReferences, into output: AlignedBuffer<Float>, pool: WorkerPool
+  ) {
+    var input = query
+    for (index, layer) in layers.enumerated() {
+      let result = index == layers.count - 1 ? output : current
+      layer.temporal.attend(
+        query: input, position: position, hasHistory: true, norm: layer.norms[0], into: between,
+        pool: pool)
+      finish(layer, features: features, references: references, into: result, pool: pool)
+      input = result
+    }
+  }
+
+  /// What follows a layer's self attention.
+  private func finish(
+    _ layer: Layer, features: AlignedBuffer<Float>, references: AnchorReferences,
+    into result: AlignedBuffer<Float>, pool: WorkerPool
+  ) {
+    layer.spatial.apply(
+      features: features, query: between, references: references, norm: layer.norms[1],
+      into: crossed, pool: pool)
+    layer.feedForward.apply(crossed, rows: queryCount, into: result, engine: engine, pool: pool)
+  }
+}
+
+extension BEVFormerEncoder: CalibratedLayers {
+  public var denseLayers: [(name: String, layer: Linear)] {
+    layers.enumerated().flatMap { index, layer in
+      let prefix = "layers.\(index)."
+      return layer.temporal.layer.denseLayers(prefix + "tsa.")
+        + layer.spatial.layer.denseLayers(prefix + "sca.")
+        + [
+          (prefix + "ffn.0", layer.feedForward.first), (prefix + "ffn.1", layer.feedForward.second),
+        ]
     }
   }
 }

@@ -77,20 +77,22 @@ public final class BackwardProjection: @unchecked Sendable {
   /// - Parameter weights: a layer as BEVFormer's, `temporal` being the self attention.
   public init(
     weights: BEVFormerLayerWeights, shape: BackwardProjectionShape, engine: Engine,
-    maximumThreads: Int = 16
+    precision: DensePrecision = .fp32, maximumThreads: Int = 16
   ) {
     self.shape = shape
     self.engine = engine
     selfLayer = DeformableLayer(
-      weights: weights.temporal, shape: shape.selfAttention, maximumThreads: maximumThreads)
+      weights: weights.temporal, shape: shape.selfAttention, precision: precision,
+      maximumThreads: maximumThreads)
     crossLayer = DeformableLayer(
-      weights: weights.spatial, shape: shape.crossAttention, maximumThreads: maximumThreads)
+      weights: weights.spatial, shape: shape.crossAttention, precision: precision,
+      maximumThreads: maximumThreads)
     norms = weights.norms.map { LayerNorm(weight: $0.weight, bias: $0.bias) }
     feedForward = FeedForward(
       channels: shape.channels, hidden: weights.feedForward.bias0.count,
       weight0: weights.feedForward.weight0, bias0: weights.feedForward.bias0,
       weight1: weights.feedForward.weight1, bias1: weights.feedForward.bias1, norm: norms[2],
-      maximumThreads: maximumThreads)
+      precision: precision, maximumThreads: maximumThreads)
     cells = AnchorReferences(maps: 1, queryCount: shape.queryCount, anchors: 1)
     cells.setCellCenters(width: shape.width, height: shape.height)
     let count = shape.queryCount * shape.channels
@@ -159,5 +161,12 @@ public final class BackwardProjection: @unchecked Sendable {
       HeightsJob(
         step: step, voxels: voxels, heights: shape.voxelHeights,
         mapCount: shape.queryCount * shape.channels, map: map, output: output, engine: engine))
+  }
+}
+
+extension BackwardProjection: CalibratedLayers {
+  public var denseLayers: [(name: String, layer: Linear)] {
+    selfLayer.denseLayers("self.") + crossLayer.denseLayers("cross.")
+      + [("ffn.0", feedForward.first), ("ffn.1", feedForward.second)]
   }
 }

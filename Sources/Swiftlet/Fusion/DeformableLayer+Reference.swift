@@ -1,5 +1,6 @@
 extension DeformableLayerJob {
-  /// One query in float64: per active map softmax, samples around the anchors, then the mean.
+  /// One query in float64: per active map samples around the anchors, then the mean. The weights
+  /// are softmaxed already.
   func attendReference(_ query: Int) {
     let l = unsafe lanes
     let width = unsafe l.heads * l.channels
@@ -22,22 +23,18 @@ extension DeformableLayerJob {
     let item = unsafe map * queryCount + query
     let p = unsafe projected + query * projectedStride + map * projectedMapStride
     let first = unsafe head * l.samples
-    var shares = unsafe [Float](repeating: 0, count: l.samples)
-    unsafe shares.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
-      unsafe softmaxReference(p + 2 * total + first, width: l.samples, into: base)
-    }
     var sum = unsafe [Double](repeating: 0, count: l.channels)
-    for sample in unsafe first..<first + l.samples {
+    for sample in unsafe 0..<l.samples {
+      let level = unsafe l.levels + sample / l.points * 4
       let anchor = unsafe Int(l.anchor[sample])
       let u = unsafe Double(references[item * 32 + anchor])
       let v = unsafe Double(references[item * 32 + 16 + anchor])
-      let x = unsafe u * Double(l.width[sample]) + Double(p[sample]) - 0.5
-      let y = unsafe v * Double(l.height[sample]) + Double(p[total + sample]) - 0.5
+      let x = unsafe u * Double(level[2]) + Double(p[first + sample]) - 0.5
+      let y = unsafe v * Double(level[1]) + Double(p[total + first + sample]) - 0.5
       let anchorShare = unsafe anchorWeights.map { unsafe Double($0[item * 16 + anchor]) } ?? 1
+      let share = unsafe Double(p[2 * total + first + sample]) * anchorShare
       unsafe addSampleReference(
-        values + map * valueMapStride, l, sample, x, y, Double(shares[sample - first]) * anchorShare,
-        &sum)
+        values + map * valueMapStride, l, head, sample, x, y, share, &sum)
     }
     return sum
   }

@@ -10,42 +10,74 @@ import SwiftletKernelsPortable
 final class DeformableLayer: @unchecked Sendable {
   let shape: DeformableShape
   let value: Linear
+  /// The value projection's weights as given, [C, C].
+  let valueWeights: [Float]
   let output: Linear
   /// Offsets x, offsets y and logits of every queue in one product: one pass over the queries.
-  private let projection: Linear
+  let projection: Linear
+  /// The part of that product that reads the previous map, where offsets and weights come from two
+  /// maps side by side (temporal self attention): it can be done before the current one is there.
+  let previousProjection: Linear?
   private let lanes: DeformableLanes
   private let scratch: DeformableScratch
   /// [map][token][C].
   let values: AlignedBuffer<Float>
+  /// [query][projection], what `previousProjection` gave.
+  let partial: AlignedBuffer<Float>
   private let projected: AlignedBuffer<Float>
   private let mixed: AlignedBuffer<Float>
 
-  init(weights: DeformableWeights, shape: DeformableShape, maximumThreads: Int) {
+  init(
+    weights: DeformableWeights, shape: DeformableShape, precision: DensePrecision = .fp32,
+    maximumThreads: Int
+  ) {
     precondition(
       shape.anchors >= 1 && shape.anchors <= 16, "\(shape.anchors) anchors, 1 ... 16 fit")
     self.shape = shape
     let c = shape.channels
-    value = Linear(
-      weight: weights.valueWeight, bias: weights.valueBias, inputs: c, outputs: c,
-      maximumThreads: maximumThreads)
-    output = Linear(
-      weight: weights.outputWeight, bias: weights.outputBias, inputs: c, outputs: c,
-      maximumThreads: maximumThreads)
-    projection = Self.combined(weights, shape, maximumThreads)
+    func square(_ weight: [Float], _ bias: [Float]) -> Linear {
+      Linear(
+        weight: weight, bias: bias, inputs: c, outputs: c, precision: precision,
+        maximumThreads: maximumThreads)
+    }
+    valueWeights = weights.valueWeight
+    value = square(weights.valueWeight, weights.valueBias)
+    output = square(weights.outputWeight, weights.outputBias)
+    let (rows, bias) = Self.combined(weights, shape)
+    let isSplit = shape.projectionInputs == 2 * c
+    func product(_ columns: Range<Int>, _ bias: [Float]?) -> Linear {
+      let k = shape.projectionInputs
+      return Linear(
+        weight: rows.indices.filter { columns.contains($0 % k) }.map { rows[$0] }, bias: bias,
+        inputs: columns.count, outputs: rows.count / k, precision: precision,
+        maximumThreads: maximumThreads)
+    }
+    projection = isSplit ? product(c..<2 * c, nil) : product(0..<shape.projectionInputs, bias)
+    previousProjection = isSplit ? product(0..<c, bias) : nil
     lanes = DeformableLanes(
       heads: shape.heads, channels: c / shape.heads, levels: shape.levels, points: shape.points,
       anchors: shape.anchors)
     scratch = DeformableScratch(lanes: lanes, maximumThreads: maximumThreads)
     values = AlignedBuffer(count: shape.maps * shape.tokenCount * c)
+    partial = AlignedBuffer(count: isSplit ? shape.queryCount * projection.outputs : 0)
     projected = AlignedBuffer(count: shape.queryCount * projection.outputs + 32)
     mixed = AlignedBuffer(count: shape.queryCount * c)
+  }
+
+  /// Its dense layers for calibration.
+  func denseLayers(_ prefix: String) -> [(name: String, layer: Linear)] {
+    let layers = [
+      (prefix + "value_proj", value), (prefix + "sampling", projection),
+      (prefix + "output_proj", output),
+    ]
+    return layers + (previousProjection.map { [(prefix + "sampling_previous", $0)] } ?? [])
   }
 
   /// Rows [queue][x of all samples | y of all samples | logits], samples in the order head, level,
   /// point.
   private static func combined(
-    _ weights: DeformableWeights, _ shape: DeformableShape, _ maximumThreads: Int
-  ) -> Linear {
+    _ weights: DeformableWeights, _ shape: DeformableShape
+  ) -> (weight: [Float], bias: [Float]) {
     let k = shape.projectionInputs
     var weight: [Float] = []
     var bias: [Float] = []
@@ -64,8 +96,7 @@ final class DeformableLayer: @unchecked Sendable {
         bias.append(weights.attentionBias[row])
       }
     }
-    return Linear(
-      weight: weight, bias: bias, inputs: k, outputs: bias.count, maximumThreads: maximumThreads)
+    return (weight, bias)
   }
 
   /// Projects the tokens of map `map`.
@@ -78,8 +109,15 @@ final class DeformableLayer: @unchecked Sendable {
       into: values.pointer + map * shape.tokenCount * shape.channels, engine: engine, pool: pool)
   }
 
-  /// Attends all queries: offsets and weights from `source` [query][projectionInputs], the result plus
-  /// `residual` to `result`, normalised when there is a norm.
+  /// What `source` [query][C], the previous map, adds to offsets and logits.
+  @unsafe
+  func setPrevious(_ source: UnsafePointer<Float>, engine: Engine, pool: WorkerPool) {
+    unsafe previousProjection?.apply(
+      source, rows: shape.queryCount, into: partial.pointer, engine: engine, pool: pool)
+  }
+
+  /// Attends all queries: offsets and weights from `source` [query][projection's inputs], what the
+  /// previous map gave added; the result plus `residual` to `result`, normalised when there is a norm.
   @unsafe
   func attend(
     source: UnsafePointer<Float>, residual: UnsafePointer<Float>, references: AnchorReferences,
@@ -87,8 +125,12 @@ final class DeformableLayer: @unchecked Sendable {
   ) {
     scratch.check(pool)
     let rows = shape.queryCount
-    unsafe projection.apply(
-      source, rows: rows, into: projected.pointer, engine: engine, pool: pool)
+    unsafe pool.run(
+      ProjectionJob(
+        linear: projection.job(
+          source, rows: rows, residual: previousProjection == nil ? nil : partial.pointer,
+          into: projected.pointer, engine: engine),
+        queues: shape.queues, heads: shape.heads, samples: shape.samples))
     unsafe pool.run(
       DeformableLayerJob(
         lanes: LanePointers(lanes), scratch: ScratchPointers(scratch), values: values.pointer,
@@ -101,45 +143,5 @@ final class DeformableLayer: @unchecked Sendable {
     unsafe output.apply(
       mixed.pointer, rows: rows, residual: residual, norm: norm, into: result, engine: engine,
       pool: pool)
-  }
-}
-
-/// Queries split over threads.
-@unsafe struct DeformableLayerJob: PartitionedJob {
-  var lanes: LanePointers
-  var scratch: ScratchPointers
-  var values: UnsafePointer<Float>
-  var valueMapStride: Int
-  var maps: Int
-  var projected: UnsafePointer<Float>
-  var projectedStride: Int
-  var projectedMapStride: Int
-  var references: UnsafePointer<Float>
-  var anchorWeights: UnsafePointer<Float>?
-  var active: UnsafePointer<UInt8>
-  var queryCount: Int
-  var output: UnsafeMutablePointer<Float>
-  var engine: Engine
-
-  func run(part: Int, of parts: Int) {
-    let range = unsafe partition(queryCount, part: part, of: parts)
-    let l = unsafe lanes
-    guard case .simd(let set) = unsafe engine else {
-      for query in range { unsafe attendReference(query) }
-      return
-    }
-    let run =
-      switch set {
-      case .portable: unsafe SwiftletKernelsPortable.deformableProjectedRows
-      case .baseline: unsafe SwiftletKernels.deformableProjectedRows
-      case .avx2: unsafe SwiftletKernelsAVX2.deformableProjectedRows
-      case .avx512: unsafe SwiftletKernelsAVX512.deformableProjectedRows
-      }
-    unsafe run(
-      values, valueMapStride, maps, l.heads, l.channels, l.samples, l.width, l.height, l.base,
-      l.anchor, projected, projectedStride, projectedMapStride, references, anchorWeights, active,
-      queryCount, range.lowerBound, range.upperBound, output,
-      scratch.shares + part * scratch.shareStride, scratch.offsets + part * scratch.stride,
-      scratch.weights + part * scratch.stride)
   }
 }

@@ -7,8 +7,8 @@ public final class FeedForward: @unchecked Sendable {
   public let channels: Int
   public let hidden: Int
   public let activation: Activation
-  private let first: Linear
-  private let second: Linear
+  let first: Linear
+  let second: Linear
   private let norm: LayerNorm?
   private let scratch: AlignedBuffer<Float>
   private let scratchStride: Int
@@ -18,7 +18,8 @@ public final class FeedForward: @unchecked Sendable {
   ///   - norm: applied to the sum; nil for none.
   public init(
     channels: Int, hidden: Int, weight0: [Float], bias0: [Float], weight1: [Float],
-    bias1: [Float], activation: Activation = .relu, norm: LayerNorm? = nil, maximumThreads: Int = 16
+    bias1: [Float], activation: Activation = .relu, norm: LayerNorm? = nil,
+    precision: DensePrecision = .fp32, maximumThreads: Int = 16
   ) {
     precondition(norm == nil || norm!.width == channels, "\(channels) channels, a norm of \(norm?.width ?? 0)")
     self.channels = channels
@@ -26,10 +27,10 @@ public final class FeedForward: @unchecked Sendable {
     self.activation = activation
     self.norm = norm
     first = Linear(
-      weight: weight0, bias: bias0, inputs: channels, outputs: hidden,
+      weight: weight0, bias: bias0, inputs: channels, outputs: hidden, precision: precision,
       maximumThreads: maximumThreads)
     second = Linear(
-      weight: weight1, bias: bias1, inputs: hidden, outputs: channels,
+      weight: weight1, bias: bias1, inputs: hidden, outputs: channels, precision: precision,
       maximumThreads: maximumThreads)
     scratchStride = (feedForwardBlockRows * hidden + 15) & ~15
     scratch = AlignedBuffer(count: scratchStride * maximumThreads)

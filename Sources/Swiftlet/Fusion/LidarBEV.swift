@@ -89,7 +89,8 @@ public final class LidarBEV: @unchecked Sendable {
   public let configuration: LidarBEVConfiguration
   public let engine: Engine
   public let maximumPoints: Int
-  private let cells: AlignedBuffer<Int32>
+  /// The map cell of every point of the last cloud, -1 outside.
+  let cells: AlignedBuffer<Int32>
   private let statistics: AlignedBuffer<Float>
   let logarithms: AlignedBuffer<Float>
   public var cellCount: Int { configuration.widthCells * configuration.heightCells }

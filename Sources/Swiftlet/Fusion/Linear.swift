@@ -1,6 +1,7 @@
 import SwiftletKernels
 import SwiftletKernelsAVX2
 import SwiftletKernelsAVX512
+import SwiftletKernelsBF16
 import SwiftletKernelsPortable
 
 /// What follows a linear layer's sum, element by element.
@@ -26,23 +27,34 @@ public enum GEMMEngine: Sendable, BitwiseCopyable {
 /// A linear layer y = activation(x Wᵀ + b) + residual with its weights packed once.
 ///
 /// A 1×1 convolution on channels-last pixels is the same product. Each sum starts from the bias and
-/// runs over the inputs in ascending order, so neither tiles nor threads change a bit. Allocates
-/// nothing after `init` (OpenBLAS allocates in its first call).
+/// runs over the inputs in an order of its precision, so neither tiles nor threads change a bit.
+/// Allocates nothing after `init` (OpenBLAS allocates in its first call).
 @safe
 public final class Linear: @unchecked Sendable {
   public let inputs: Int
   public let outputs: Int
-  let weight: AlignedBuffer<Float>
+  public var precision: DensePrecision { weights.precision }
+  /// int8: the scale of every input; 0 takes one per row from the row's largest magnitude. Set
+  /// between calls.
+  public var inputScale: Float = 0
+  /// bf16: the CPU's own instruction, or single multiply-adds with the same bits. Set between calls.
+  public var usesBFloatInstructions = DenseInstructions.hasBFloat
+  let weights: LinearWeights
   let bias: AlignedBuffer<Float>
-  let packedWeight: AlignedBuffer<Float>
   private let scratch: AlignedBuffer<Float>
+  private let scratchStride: Int
+  private let maximumThreads: Int
+  /// Largest magnitude of the inputs seen by each thread, a line apart.
+  private let seen: AlignedBuffer<Float>
+  private var isObserved = false
 
   /// - Parameters:
   ///   - weight: [outputs, inputs], row-major.
   ///   - bias: [outputs]; nil for none.
   ///   - maximumThreads: the largest pool that `apply` will be given.
   public init(
-    weight: [Float], bias: [Float]?, inputs: Int, outputs: Int, maximumThreads: Int = 16
+    weight: [Float], bias: [Float]?, inputs: Int, outputs: Int,
+    precision: DensePrecision = .fp32, maximumThreads: Int = 16
   ) {
     precondition(
       weight.count == inputs * outputs,
@@ -51,15 +63,40 @@ public final class Linear: @unchecked Sendable {
       bias == nil || bias!.count == outputs, "\(bias?.count ?? 0) biases for \(outputs) outputs")
     self.inputs = inputs
     self.outputs = outputs
-    self.weight = AlignedBuffer(weight)
+    self.maximumThreads = maximumThreads
+    weights = LinearWeights(weight, inputs: inputs, outputs: outputs, precision: precision)
     let vector = bias ?? [Float](repeating: 0, count: outputs)
     self.bias = AlignedBuffer(vector + [Float](repeating: 0, count: 32))
-    packedWeight = packed(weight, outputs: outputs, inputs: inputs)
-    scratch = AlignedBuffer(count: SwiftletKernels.linearScratchCount * maximumThreads)
+    scratchStride = (Self.scratchCount(precision, inputs) + 31) & ~15
+    scratch = AlignedBuffer(count: scratchStride * maximumThreads)
+    seen = AlignedBuffer(count: 16 * maximumThreads)
+  }
+
+  private static func scratchCount(_ precision: DensePrecision, _ inputs: Int) -> Int {
+    switch precision {
+    case .fp32: SwiftletKernels.linearScratchCount
+    case .fp16: SwiftletKernels.narrowScratchCount(inputs)
+    case .bf16:
+      max(
+        SwiftletKernels.narrowScratchCount(inputs), SwiftletKernelsBF16.bfloatScratchCount(inputs))
+    case .int8: SwiftletKernels.integerScratchCount(inputs)
+    }
+  }
+
+  /// From now on keeps the largest magnitude of all inputs, from 0 when `isOn`.
+  public func observeInputs(_ isOn: Bool) {
+    isObserved = isOn
+    if isOn { seen.zero() }
+  }
+  /// The largest magnitude seen; nil when nothing but zeros came.
+  public var observedMagnitude: Float? {
+    let largest = (0..<maximumThreads).map { seen[16 * $0] }.max() ?? 0
+    return largest > 0 ? largest : nil
   }
 
   /// output[row] = norm(activation(input[row] Wᵀ + b) + residual[row]) for `rows` rows. Strides are
   /// in floats. `output` may be `residual`, but not `input`; with a norm its rows are contiguous.
+  /// OpenBLAS multiplies fp32 only.
   @unsafe
   public func apply(
     _ input: UnsafePointer<Float>, inputStride: Int? = nil, rows: Int,
@@ -68,8 +105,10 @@ public final class Linear: @unchecked Sendable {
     outputStride: Int? = nil, engine: Engine, gemm: GEMMEngine = .own, pool: WorkerPool
   ) {
     precondition(
-      pool.threadCount * SwiftletKernels.linearScratchCount <= scratch.count,
-      "\(pool.threadCount) threads, \(scratch.count / SwiftletKernels.linearScratchCount) announced")
+      pool.threadCount <= maximumThreads,
+      "\(pool.threadCount) threads, \(maximumThreads) announced")
+    precondition(
+      gemm == .own || precision == .fp32, "OpenBLAS multiplies fp32, not \(precision.rawValue)")
     let job = unsafe job(
       input, inputStride: inputStride, rows: rows, activation: activation, residual: residual,
       residualStride: residualStride, norm: norm, into: output, outputStride: outputStride,
@@ -93,11 +132,14 @@ public final class Linear: @unchecked Sendable {
       norm == nil || norm!.width == outputs && (outputStride ?? outputs) == outputs,
       "a norm of \(norm?.width ?? 0) over \(outputs) outputs, \(outputStride ?? outputs) apart")
     return unsafe LinearJob(
-      input: input, inputStride: inputStride ?? inputs, rows: rows, weight: weight.pointer,
-      packedWeight: packedWeight.pointer, bias: bias.pointer, inputs: inputs, outputs: outputs,
+      input: input, inputStride: inputStride ?? inputs, rows: rows,
+      weights: WeightPointers(weights), bias: bias.pointer, inputs: inputs, outputs: outputs,
       activation: activation, residual: residual, residualStride: residualStride ?? outputs,
       norm: norm.map { unsafe NormPointers($0) }, output: output,
-      outputStride: outputStride ?? outputs, scratch: scratch.pointer, engine: engine)
+      outputStride: outputStride ?? outputs, inputScale: inputScale,
+      usesBFloatInstructions: usesBFloatInstructions && DenseInstructions.hasBFloat,
+      scratch: scratch.pointer, scratchStride: scratchStride,
+      seen: isObserved ? seen.pointer : nil, engine: engine)
   }
 
   /// The same on buffers; `rows` rows, contiguous.
@@ -118,15 +160,3 @@ public final class Linear: @unchecked Sendable {
       into: output.pointer, engine: engine, gemm: gemm, pool: pool)
   }
 }
-
-/// Row-major weights [outputs][inputs] to the kernels' blocks [block of 16][inputs][16].
-func packed(_ weight: [Float], outputs: Int, inputs: Int) -> AlignedBuffer<Float> {
-  let blocks = (outputs + 15) / 16
-  let result = AlignedBuffer<Float>(count: blocks * inputs * 16)
-  unsafe weight.withUnsafeBufferPointer { source in
-    guard let base = source.baseAddress else { return }
-    unsafe SwiftletKernelsPortable.packWeights(base, outputs, inputs, inputs, result.pointer)
-  }
-  return result
-}
-

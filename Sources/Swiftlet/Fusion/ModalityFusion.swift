@@ -17,10 +17,10 @@ public final class ModalityFusion: @unchecked Sendable {
   /// The most modalities one call takes: camera, LiDAR, previous map, radar, map prior.
   public static let maximumModalities = 5
 
-  public let weights: FusionWeights
+  public private(set) var weights: FusionWeights
   public let cellCount: Int
   public let engine: Engine
-  let packed: PackedFusionWeights
+  private var packed: PackedFusionWeights
   @unsafe private let features: AlignedBuffer<UnsafePointer<Float>?>
   @unsafe private let validities: AlignedBuffer<UnsafePointer<UInt8>?>
   private let scratch: AlignedBuffer<Float>
@@ -30,19 +30,40 @@ public final class ModalityFusion: @unchecked Sendable {
   /// - Parameters:
   ///   - cellCount: cells of every map.
   ///   - maximumThreads: the largest pool that `fuse` will be given.
-  public init(weights: FusionWeights, cellCount: Int, engine: Engine, maximumThreads: Int = 16) {
+  public convenience init(
+    weights: FusionWeights, cellCount: Int, engine: Engine, maximumThreads: Int = 16
+  ) {
+    self.init(
+      weights: weights, packed: PackedFusionWeights(weights), cellCount: cellCount, engine: engine,
+      maximumThreads: maximumThreads)
+  }
+
+  /// - Parameter packed: `weights`, packed.
+  init(
+    weights: FusionWeights, packed: PackedFusionWeights, cellCount: Int, engine: Engine,
+    maximumThreads: Int
+  ) {
     precondition(cellCount >= 0 && cellCount <= Int(Int32.max), "\(cellCount) cells")
     self.weights = weights
     self.cellCount = cellCount
     self.engine = engine
-    packed = PackedFusionWeights(weights)
+    self.packed = packed
     unsafe features = AlignedBuffer(count: Self.maximumModalities)
     unsafe validities = AlignedBuffer(count: Self.maximumModalities)
     let needed = SwiftletKernels.fusionScratchCount(
       weights.channels, weights.heads, Self.maximumModalities)
     scratchStride = (needed + 31) & ~31
     scratch = AlignedBuffer(count: scratchStride * maximumThreads)
-    cells = AlignedBuffer(count: 2 * SwiftletKernels.fusionBlockCells * maximumThreads)
+    cells = AlignedBuffer(count: 4 * SwiftletKernels.fusionBlockCells * maximumThreads)
+  }
+
+  /// Takes over weights of the same sizes, packed elsewhere. Allocates nothing.
+  func adopt(_ next: FusionWeights, packed nextPacked: PackedFusionWeights) {
+    precondition(
+      next.channels == weights.channels && next.heads == weights.heads,
+      "weights of \(next.channels) channels, \(next.heads) heads for \(weights.channels), \(weights.heads)")
+    weights = next
+    packed = nextPacked
   }
 
   /// Fuses up to five maps into `output` [y][x][C] and `validity` [y][x] (1 valid, 0 not). Map m
@@ -76,9 +97,9 @@ public final class ModalityFusion: @unchecked Sendable {
       FusionJob(
         set: instructionSet, features: features.pointer, validities: validities.pointer,
         modalities: weights.modalities, cellCount: cellCount, channels: channels,
-        heads: weights.heads, weights: packed.table.pointer, output: output.pointer,
-        validity: validity.pointer, scratch: scratch.pointer, scratchStride: scratchStride,
-        cells: cells.pointer))
+        heads: weights.heads, weights: packed.table.pointer, traits: packed.traits,
+        output: output.pointer, validity: validity.pointer, scratch: scratch.pointer,
+        scratchStride: scratchStride, cells: cells.pointer))
   }
 
   private func set(_ index: Int, _ map: BEVMap?) {
@@ -103,6 +124,7 @@ public final class ModalityFusion: @unchecked Sendable {
   var channels: Int
   var heads: Int
   var weights: UnsafePointer<UnsafePointer<Float>?>
+  var traits: Int
   var output: UnsafeMutablePointer<Float>
   var validity: UnsafeMutablePointer<UInt8>
   var scratch: UnsafeMutablePointer<Float>
@@ -112,24 +134,24 @@ public final class ModalityFusion: @unchecked Sendable {
   func run(part: Int, of parts: Int) {
     let range = unsafe partition(cellCount, part: part, of: parts, grain: 24)
     let own = unsafe scratch + part * scratchStride
-    let ownCells = unsafe cells + part * 2 * SwiftletKernels.fusionBlockCells
+    let ownCells = unsafe cells + part * 4 * SwiftletKernels.fusionBlockCells
     switch unsafe set {
     case .portable:
       unsafe SwiftletKernelsPortable.fuseCells(
         features, validities, modalities, range.lowerBound, range.upperBound, channels, heads,
-        weights, output, validity, own, ownCells)
+        weights, traits, output, validity, own, ownCells)
     case .baseline:
       unsafe SwiftletKernels.fuseCells(
         features, validities, modalities, range.lowerBound, range.upperBound, channels, heads,
-        weights, output, validity, own, ownCells)
+        weights, traits, output, validity, own, ownCells)
     case .avx2:
       unsafe SwiftletKernelsAVX2.fuseCells(
         features, validities, modalities, range.lowerBound, range.upperBound, channels, heads,
-        weights, output, validity, own, ownCells)
+        weights, traits, output, validity, own, ownCells)
     case .avx512:
       unsafe SwiftletKernelsAVX512.fuseCells(
         features, validities, modalities, range.lowerBound, range.upperBound, channels, heads,
-        weights, output, validity, own, ownCells)
+        weights, traits, output, validity, own, ownCells)
     }
   }
 }

@@ -22,7 +22,7 @@ public final class MultiHeadAttention: @unchecked Sendable {
   public init(
     channels: Int, heads: Int, inProjectionWeight: [Float], inProjectionBias: [Float],
     outProjectionWeight: [Float], outProjectionBias: [Float], maximumQueries: Int, maximumKeys: Int,
-    maximumThreads: Int = 16
+    precision: DensePrecision = .fp32, maximumThreads: Int = 16
   ) {
     precondition(
       heads > 0 && channels % heads == 0, "\(channels) channels do not divide into \(heads) heads")
@@ -38,13 +38,13 @@ public final class MultiHeadAttention: @unchecked Sendable {
       Linear(
         weight: Array(inProjectionWeight[block * square..<(block + 1) * square]),
         bias: Array(inProjectionBias[block * channels..<(block + 1) * channels]), inputs: channels,
-        outputs: channels, maximumThreads: maximumThreads)
+        outputs: channels, precision: precision, maximumThreads: maximumThreads)
     }
     projections = (
       projection(0), projection(1), projection(2),
       Linear(
         weight: outProjectionWeight, bias: outProjectionBias, inputs: channels, outputs: channels,
-        maximumThreads: maximumThreads)
+        precision: precision, maximumThreads: maximumThreads)
     )
     attention = ScaledDotProductAttention(
       heads: heads, keyWidth: channels / heads, valueWidth: channels / heads,

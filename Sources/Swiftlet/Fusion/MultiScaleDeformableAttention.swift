@@ -90,7 +90,8 @@ public final class MultiScaleDeformableAttention: @unchecked Sendable {
   }
 }
 
-/// Maps × queries split over threads.
+/// Maps × heads split over threads: a head's map is packed, then all its queries are attended while
+/// it is in the cache.
 @unsafe private struct DeformableJob: PartitionedJob {
   var lanes: LanePointers
   var scratch: ScratchPointers
@@ -104,38 +105,55 @@ public final class MultiScaleDeformableAttention: @unchecked Sendable {
   var engine: Engine
 
   func run(part: Int, of parts: Int) {
-    let range = unsafe partition(maps * queryCount, part: part, of: parts)
-    var lower = range.lowerBound
-    while lower < range.upperBound {
-      let map = unsafe lower / queryCount
-      let upper = unsafe min(range.upperBound, (map + 1) * queryCount)
-      unsafe attend(map, lower..<upper, part)
-      lower = upper
+    let heads = unsafe lanes.heads
+    unsafe forEachHead(maps * heads, queryCount: queryCount, part: part, of: parts) { item, queries in
+      unsafe attend(map: item / heads, head: item % heads, queries, scratch.part(part))
     }
   }
 
   /// Queries are counted over all maps: rows of locations, weights and output follow each other.
-  private func attend(_ map: Int, _ queries: Range<Int>, _ part: Int) {
+  private func attend(map: Int, head: Int, _ queries: Range<Int>, _ own: ScratchPointers) {
     let l = unsafe lanes
     let source = unsafe values + map * valueMapStride
+    let width = unsafe l.heads * l.channels
+    let rows = unsafe map * queryCount + queries.lowerBound..<map * queryCount + queries.upperBound
     guard case .simd(let set) = unsafe engine else {
-      for query in queries {
+      for query in rows {
+        let first = unsafe query * l.count + head * l.samples
         unsafe deformableReference(
-          source, l, locations + query * l.count * 2, weights + query * l.count,
-          output + query * l.heads * l.channels)
+          source, l, head: head, locations + 2 * first, weights + first,
+          output + query * width + head * l.channels)
       }
       return
     }
+    unsafe packHead(source, l, head: head, into: own.packed, set)
     let run =
       switch set {
-      case .portable: unsafe SwiftletKernelsPortable.deformableRows
-      case .baseline: unsafe SwiftletKernels.deformableRows
-      case .avx2: unsafe SwiftletKernelsAVX2.deformableRows
-      case .avx512: unsafe SwiftletKernelsAVX512.deformableRows
+      case .portable: unsafe SwiftletKernelsPortable.deformableHead
+      case .baseline: unsafe SwiftletKernels.deformableHead
+      case .avx2: unsafe SwiftletKernelsAVX2.deformableHead
+      case .avx512: unsafe SwiftletKernelsAVX512.deformableHead
       }
     unsafe run(
-      source, l.heads * l.channels, l.heads, l.channels, l.samples, l.width, l.height, l.base,
-      locations, weights, queries.lowerBound, queries.upperBound, output,
-      scratch.offsets + part * scratch.stride, scratch.weights + part * scratch.stride)
+      own.packed, l.padded, l.channels, l.samples, l.sizes, l.places, l.period,
+      locations + 2 * head * l.samples, weights + head * l.samples, l.count, rows.lowerBound,
+      rows.upperBound, output + head * l.channels, width, own.floats, own.ints)
   }
+}
+
+/// One head of a value map [token][head][channel] to the kernels' layout.
+@unsafe func packHead(
+  _ values: UnsafePointer<Float>, _ l: LanePointers, head: Int,
+  into packed: UnsafeMutablePointer<Float>, _ set: InstructionSet
+) {
+  let run =
+    switch set {
+    case .portable: unsafe SwiftletKernelsPortable.packHead
+    case .baseline: unsafe SwiftletKernels.packHead
+    case .avx2: unsafe SwiftletKernelsAVX2.packHead
+    case .avx512: unsafe SwiftletKernelsAVX512.packHead
+    }
+  unsafe run(
+    values + head * l.channels, l.heads * l.channels, l.channels, l.padded, l.levels,
+    l.levelCount, packed)
 }

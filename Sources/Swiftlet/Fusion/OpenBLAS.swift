@@ -28,7 +28,7 @@ import CBlas
     }
     unsafe cblas_sgemm(
       CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows.count), Int32(l.outputs),
-      Int32(l.inputs), 1, l.input + rows.lowerBound * l.inputStride, Int32(l.inputStride), l.weight,
+      Int32(l.inputs), 1, l.input + rows.lowerBound * l.inputStride, Int32(l.inputStride), l.weights.rows,
       Int32(l.inputs), 1, l.output + rows.lowerBound * l.outputStride, Int32(l.outputStride))
     unsafe finish(rows)
   }

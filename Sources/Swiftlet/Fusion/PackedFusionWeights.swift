@@ -1,11 +1,15 @@
+import SwiftletKernels
+
 /// `FusionWeights` in the order the kernels read them, made once at load.
 ///
 /// Heads are padded to 16 channels with zero weights, so padded lanes stay 0. The scale 1/√d of the
 /// logits is folded into the query projection.
 @safe
 final class PackedFusionWeights: @unchecked Sendable {
-  /// Pointers to the nine buffers, in `fuseCells`' order.
+  /// Pointers to the eleven buffers, in `fuseCells`' order.
   @unsafe let table: AlignedBuffer<UnsafePointer<Float>?>
+  /// `fusionAttendsEvenly` and `fusionKeepsValues`, found in the weights.
+  let traits: Int
   private let buffers: [AlignedBuffer<Float>]
 
   init(_ weights: FusionWeights) {
@@ -17,6 +21,8 @@ final class PackedFusionWeights: @unchecked Sendable {
     let queryWeight = inWeight[0..<square].map { $0 * scale }
     let keyWeight = Array(inWeight[square..<2 * square])
     let valueWeight = Array(inWeight[2 * square..<3 * square])
+    let direct = Self.direct(weights)
+    traits = Self.traits(weights, direct)
     buffers = [
       packed(layout.paddedRows(queryWeight), outputs: layout.projected, inputs: c),
       AlignedBuffer(layout.paddedVector(inBias[0..<c].map { $0 * scale })),
@@ -28,11 +34,50 @@ final class PackedFusionWeights: @unchecked Sendable {
       packed(
         layout.paddedColumns(weights.outProjectionWeight), outputs: c, inputs: layout.projected),
       AlignedBuffer(paddedRows(weights.outProjectionBias, width: c)),
+      packed(direct.weight, outputs: c, inputs: c),
+      AlignedBuffer(paddedRows(direct.bias, width: c)),
     ]
     unsafe table = AlignedBuffer(count: buffers.count)
     for (index, buffer) in buffers.enumerated() {
       unsafe table.pointer[index] = UnsafePointer(buffer.pointer)
     }
+  }
+
+  /// What a token of share 1 becomes: Wo Wv and Wo bv + bo, in float64, rounded once.
+  private static func direct(_ weights: FusionWeights) -> (weight: [Float], bias: [Float]) {
+    let c = weights.channels
+    let value = weights.inProjectionWeight[2 * c * c..<3 * c * c].map(Double.init)
+    let valueBias = weights.inProjectionBias[2 * c..<3 * c].map(Double.init)
+    var weight: [Float] = []
+    var bias: [Float] = []
+    for row in 0..<c {
+      let out = weights.outProjectionWeight[row * c..<(row + 1) * c].map(Double.init)
+      var sums = [Double](repeating: 0, count: c)
+      var offset = Double(weights.outProjectionBias[row])
+      for k in 0..<c where out[k] != 0 {
+        for column in 0..<c { sums[column] += out[k] * value[k * c + column] }
+        offset += out[k] * valueBias[k]
+      }
+      weight += sums.map { Float($0) }
+      bias.append(Float(offset))
+    }
+    return (weight, bias)
+  }
+
+  private static func traits(
+    _ weights: FusionWeights, _ direct: (weight: [Float], bias: [Float])
+  ) -> Int {
+    let (c, square) = (weights.channels, weights.channels * weights.channels)
+    let hasQueries =
+      weights.inProjectionWeight[0..<square].contains { $0 != 0 }
+      || weights.inProjectionBias[0..<c].contains { $0 != 0 }
+    let hasKeys = weights.inProjectionWeight[square..<2 * square].contains { $0 != 0 }
+    let isIdentity = direct.weight.indices.allSatisfy {
+      direct.weight[$0] == ($0 / c == $0 % c ? 1 : 0)
+    }
+    let keepsValues = isIdentity && direct.bias.allSatisfy { $0 == 0 }
+    return (hasQueries && hasKeys ? 0 : SwiftletKernels.fusionAttendsEvenly)
+      | (keepsValues ? SwiftletKernels.fusionKeepsValues : 0)
   }
 
   /// Per head the key projection transposed: outputs are token channels, inputs head channels.

@@ -3,7 +3,8 @@ import SwiftletKernelsAVX2
 import SwiftletKernelsAVX512
 import SwiftletKernelsPortable
 
-/// A linear layer in 8-bit integers: weights per output channel, one scale for the input.
+/// A linear layer in 8-bit integers whose integers can be looked at: the same kernel as a `Linear` of
+/// precision int8.
 ///
 /// q_x = clamp(round half even(x / s_x), -128, 127); q_w = clamp(round half even(w / s_w), -127, 127)
 /// with s_w = max |w| / 127 of the row (1 for a row of zeros); the sum in Int32;
@@ -14,51 +15,45 @@ public final class QuantizedLinear: @unchecked Sendable {
   public let inputs: Int
   public let outputs: Int
   public let maximumRows: Int
-  /// [outputs, inputs] and [outputs].
-  public let quantizedWeight: [Int8]
-  public let weightScales: [Float]
-  private let packed: AlignedBuffer<Int32>
-  private let scales: AlignedBuffer<Float>
+  private let weights: LinearWeights
   private let bias: AlignedBuffer<Float>
-  /// Rows of the last input, `stride` values apart, zero behind the last input.
-  let quantizedInput: AlignedBuffer<Int16>
-  let stride: Int
+  /// Rows of the last input, in quads of bytes with 128 for 0.
+  private let quantizedInput: AlignedBuffer<Int32>
+  private let scratch: AlignedBuffer<Int32>
+  private let scratchStride: Int
+  private let maximumThreads: Int
 
-  public init(weight: [Float], bias: [Float], inputs: Int, outputs: Int, maximumRows: Int) {
+  public init(
+    weight: [Float], bias: [Float], inputs: Int, outputs: Int, maximumRows: Int,
+    maximumThreads: Int = 16
+  ) {
     precondition(
       weight.count == inputs * outputs && bias.count == outputs,
       "\(weight.count) weights and \(bias.count) biases for \(outputs) outputs of \(inputs)")
     self.inputs = inputs
     self.outputs = outputs
     self.maximumRows = maximumRows
-    stride = (inputs + 15) & ~15
-    var (quantized, rowScales): ([Int8], [Float]) = ([], [])
-    for output in 0..<outputs {
-      let row = weight[output * inputs..<(output + 1) * inputs]
-      let largest = row.map(abs).max() ?? 0
-      let scale = largest == 0 ? 1 : largest / 127
-      rowScales.append(scale)
-      quantized += row.map { Int8(max(-127, min(127, ($0 / scale).rounded(.toNearestOrEven)))) }
-    }
-    quantizedWeight = quantized
-    weightScales = rowScales
-    let padding = [Float](repeating: 0, count: 16)
-    scales = AlignedBuffer(rowScales + padding)
-    self.bias = AlignedBuffer(bias + padding)
-    packed = AlignedBuffer(count: (outputs + 15) / 16 * stride / 2 * 16)
-    quantizedInput = AlignedBuffer(count: maximumRows * stride)
-    for output in 0..<outputs {
-      for k in 0..<inputs {
-        let place = (output / 16 * (stride / 2) + k / 2) * 16 + output % 16
-        let half = UInt32(UInt16(bitPattern: Int16(quantized[output * inputs + k])))
-        packed[place] |= Int32(bitPattern: half << (k % 2 * 16))
-      }
-    }
+    self.maximumThreads = maximumThreads
+    weights = LinearWeights(weight, inputs: inputs, outputs: outputs, precision: .int8)
+    self.bias = AlignedBuffer(bias + [Float](repeating: 0, count: 32))
+    quantizedInput = AlignedBuffer(count: maximumRows * ((inputs + 3) / 4))
+    scratchStride = (SwiftletKernels.integerScratchCount(inputs) + 31) & ~15
+    scratch = AlignedBuffer(count: scratchStride * maximumThreads)
   }
+
+  /// [outputs, inputs].
+  public var quantizedWeight: [Int8] { weights.rows.array.map { Int8($0) } }
+  /// [outputs].
+  public var weightScales: [Float] { (0..<outputs).map { weights.scales[$0] } }
 
   /// The quantised rows of the last `apply`.
   public func lastQuantizedInput(rows: Int) -> [Int8] {
-    (0..<rows * inputs).map { Int8(quantizedInput[$0 / inputs * stride + $0 % inputs]) }
+    let quads = (inputs + 3) / 4
+    return (0..<rows * inputs).map { index in
+      let (row, k) = (index / inputs, index % inputs)
+      let byte = UInt32(bitPattern: quantizedInput[row * quads + k / 4]) >> (k % 4 * 8) & 255
+      return Int8(Int(byte) - 128)
+    }
   }
 
   /// output[row] for `rows` contiguous rows; the Int32 sums too where `sums` is given.
@@ -72,12 +67,15 @@ public final class QuantizedLinear: @unchecked Sendable {
       rows <= maximumRows && input.count >= rows * inputs && output.count >= rows * outputs
         && sums?.count ?? .max >= rows * outputs,
       "\(rows) rows, \(maximumRows) were announced; buffers of \(input.count), \(output.count)")
+    precondition(
+      pool.threadCount <= maximumThreads,
+      "\(pool.threadCount) threads, \(maximumThreads) announced")
     unsafe pool.run(
       QuantizedJob(
-        input: input.pointer, rows: rows, inputs: inputs, stride: stride, scale: scale,
-        quantized: quantizedInput.pointer, weights: packed.pointer, outputs: outputs,
-        scales: scales.pointer, bias: bias.pointer, sums: sums.map { unsafe $0.pointer },
-        output: output.pointer, engine: engine))
+        input: input.pointer, rows: rows, inputs: inputs, outputs: outputs, scale: scale,
+        quantized: quantizedInput.pointer, weights: WeightPointers(weights), bias: bias.pointer,
+        sums: sums.map { unsafe $0.pointer }, output: output.pointer, scratch: scratch.pointer,
+        scratchStride: scratchStride, engine: engine))
   }
 }
 
@@ -86,15 +84,15 @@ public final class QuantizedLinear: @unchecked Sendable {
   var input: UnsafePointer<Float>
   var rows: Int
   var inputs: Int
-  var stride: Int
-  var scale: Float
-  var quantized: UnsafeMutablePointer<Int16>
-  var weights: UnsafePointer<Int32>
   var outputs: Int
-  var scales: UnsafePointer<Float>
+  var scale: Float
+  var quantized: UnsafeMutablePointer<Int32>
+  var weights: WeightPointers
   var bias: UnsafePointer<Float>
   var sums: UnsafeMutablePointer<Int32>?
   var output: UnsafeMutablePointer<Float>
+  var scratch: UnsafeMutablePointer<Int32>
+  var scratchStride: Int
   var engine: Engine
 
   func run(part: Int, of parts: Int) {
@@ -103,38 +101,38 @@ public final class QuantizedLinear: @unchecked Sendable {
       for row in range { unsafe rowReference(row) }
       return
     }
-    let (quantize, multiply) =
+    let quantize =
       switch set {
-      case .portable:
-        unsafe (SwiftletKernelsPortable.quantizeRows, SwiftletKernelsPortable.quantizedLinearRows)
-      case .baseline: unsafe (SwiftletKernels.quantizeRows, SwiftletKernels.quantizedLinearRows)
-      case .avx2:
-        unsafe (SwiftletKernelsAVX2.quantizeRows, SwiftletKernelsAVX2.quantizedLinearRows)
-      case .avx512:
-        unsafe (SwiftletKernelsAVX512.quantizeRows, SwiftletKernelsAVX512.quantizedLinearRows)
+      case .portable: unsafe SwiftletKernelsPortable.quantizeRows
+      case .baseline: unsafe SwiftletKernels.quantizeRows
+      case .avx2: unsafe SwiftletKernelsAVX2.quantizeRows
+      case .avx512: unsafe SwiftletKernelsAVX512.quantizeRows
       }
-    unsafe quantize(input, range.lowerBound, range.upperBound, inputs, stride, scale, quantized)
-    unsafe multiply(
-      quantized, stride, range.lowerBound, range.upperBound, weights, outputs, scale, scales, bias,
-      sums, output)
+    unsafe quantize(input, range.lowerBound, range.upperBound, inputs, scale, quantized)
+    unsafe integerRows(set)(
+      input, inputs, range.lowerBound, range.upperBound, weights.quads, weights.offsets, scale,
+      weights.scales, bias, inputs, outputs, 0, nil, 0, sums, output, outputs,
+      scratch + part * scratchStride)
   }
 
-  /// The definition. The packed weights are unpacked one by one.
+  /// The definition.
   private func rowReference(_ row: Int) {
-    for k in unsafe 0..<inputs {
-      let ratio = unsafe (input[row * inputs + k] / scale).rounded(.toNearestOrEven)
-      // NaN fails both comparisons of the SIMD clamp and ends at its lower bound.
-      unsafe quantized[row * stride + k] = ratio > -128 ? Int16(min(ratio, 127)) : -128
+    let quads = unsafe (inputs + 3) / 4
+    let q = unsafe (0..<inputs).map { unsafe quantizedReference(input[row * inputs + $0], scale: scale) }
+    for quad in 0..<quads {
+      var bytes: UInt32 = 0
+      for lane in 0..<4 {
+        let value = quad * 4 + lane < q.count ? Int(q[quad * 4 + lane]) : 0
+        bytes |= UInt32(value + 128) << (8 * lane)
+      }
+      unsafe quantized[row * quads + quad] = Int32(bitPattern: bytes)
     }
     for column in unsafe 0..<outputs {
       var sum: Int32 = 0
-      for k in unsafe 0..<inputs {
-        let pair = unsafe weights[(column / 16 * (stride / 2) + k / 2) * 16 + column % 16]
-        let weight = Int32(Int16(truncatingIfNeeded: pair >> Int32(k % 2 * 16)))
-        unsafe sum += Int32(quantized[row * stride + k]) * weight
-      }
+      for k in q.indices { unsafe sum += Int32(q[k]) * Int32(weights.rows[column * inputs + k]) }
       unsafe sums?[row * outputs + column] = sum
-      unsafe output[row * outputs + column] = Float(sum) * (scale * scales[column]) + bias[column]
+      unsafe output[row * outputs + column] =
+        Float(sum) * (weights.scales[column] * scale) + bias[column]
     }
   }
 }

@@ -38,6 +38,9 @@ extension OccupancyGrid {
     return occupied[line] >> bit & 1 == 1 ? .occupied : .free
   }
 
+  /// Steps of the stored int8 log-odds in one unit of natural log-odds.
+  public var stepsPerUnit: Float { byteModel.stepsPerUnit }
+
   /// The voxel's log-odds (natural logarithm); nil when unknown or outside the window.
   public func logOdds(_ key: VoxelKey) -> Float? {
     guard let local = localIndex(key) else { return nil }

@@ -83,10 +83,21 @@ extension OccupancyGrid {
   ) {
     let needed = count.x * count.y * count.z
     precondition(states.count >= needed, "\(needed) cells do not fit \(states.count) bytes")
+    unsafe resample(
+      worldFromEgo: worldFromEgo, lower: lower, cellSize: cellSize, count: count,
+      into: states.pointer)
+  }
+
+  /// The same into a caller's bytes; nothing is checked.
+  @unsafe
+  public func resample(
+    worldFromEgo: RigidTransform, lower: SIMD3<Double>, cellSize: Double, count: SIMD3<Int>,
+    into states: UnsafeMutablePointer<UInt8>
+  ) {
     unsafe pool.run(
       ResampleJob(
         view: EgoView(grid: self, worldFromEgo: worldFromEgo), lower: lower, cellSize: cellSize,
-        count: count, states: states.pointer))
+        count: count, states: states))
   }
 }
 

@@ -31,7 +31,7 @@ public final class OccupancyGrid {
   /// Present in the modes that carve by columns.
   let carver: ColumnCarver?
   var pending = ScanSummary()
-  private var isPlaced = false
+  var isPlaced = false
 
   /// - Throws: `ConfigurationError` when the configuration cannot be met.
   public init(
@@ -174,7 +174,8 @@ public final class OccupancyGrid {
     window[2] += Int32(rise)
   }
 
-  private func rebuildPlanes(column: Int) {
+  /// Sets a column's bit planes from its log-odds.
+  func rebuildPlanes(column: Int) {
     for word in 0..<configuration.wordCount {
       let line = column * configuration.wordCount + word
       var knownBits: UInt64 = 0

@@ -16,24 +16,21 @@ public final class BuiltInEncoder: Sendable {
   /// Channels the encoder writes; the rest of a feature vector is zero.
   public static let writtenChannelCount = 16
 
-  /// What one camera's encoding produced, overwritten by the next frame.
-  public final class CameraOutput: @unchecked Sendable {
-    public let rows: Int
-    public let columns: Int
-    let features: AlignedBuffer<Float>
-    let depth: AlignedBuffer<Float>
-    let groundDepth: AlignedBuffer<Float>
-
-    init(rows: Int, columns: Int, channels: Int, bins: Int) {
-      self.rows = rows
-      self.columns = columns
-      features = AlignedBuffer(count: rows * columns * channels)
-      depth = AlignedBuffer(count: rows * columns * bins)
-      groundDepth = AlignedBuffer(count: rows * columns)
-    }
+  /// Where one camera's encoding lies in the rig's tensors, overwritten by the next frame.
+  struct CameraOutput {
+    var rows: Int
+    var columns: Int
+    /// The camera's first cell among the cells of all cameras.
+    var firstCell: Int
+    var cellCount: Int { rows * columns }
   }
 
-  public let outputs: [CameraOutput]
+  let outputs: [CameraOutput]
+  /// [camera][y][x][channel], [camera][bin][y][x] and [camera][y][x]: one camera's tensor right
+  /// behind the other's, so that projection reads them in place.
+  private let features: AlignedBuffer<Float>
+  private let depths: AlignedBuffer<Float>
+  private let groundDepth: AlignedBuffer<Float>
   private let channelCount: Int
   private let depth: PipelineConfiguration.Depth
   private let set: InstructionSet
@@ -53,11 +50,19 @@ public final class BuiltInEncoder: Sendable {
     case .reference: set = .portable
     case .simd(let chosen): set = chosen
     }
-    outputs = frame.cameras.map {
-      CameraOutput(
-        rows: $0.networkHeightPixels / Self.stride, columns: $0.networkWidthPixels / Self.stride,
-        channels: configuration.channelCount, bins: configuration.depth.binCount)
+    var cellCount = 0
+    var outputs: [CameraOutput] = []
+    for camera in frame.cameras {
+      let output = CameraOutput(
+        rows: camera.networkHeightPixels / Self.stride,
+        columns: camera.networkWidthPixels / Self.stride, firstCell: cellCount)
+      outputs.append(output)
+      cellCount += output.cellCount
     }
+    self.outputs = outputs
+    features = AlignedBuffer(count: cellCount * configuration.channelCount)
+    depths = AlignedBuffer(count: cellCount * configuration.depth.binCount)
+    groundDepth = AlignedBuffer(count: cellCount)
     scratchPerPart = 18 * 3 * (frame.cameras.map(\.networkWidthPixels).max() ?? 0) + 64
     scratch = AlignedBuffer(count: scratchPerPart * pool.threadCount)
   }
@@ -77,13 +82,13 @@ public final class BuiltInEncoder: Sendable {
       if camera.features == nil {
         encodeFeatures(image, camera, output)
         frame.cameras[index].features = unsafe TensorView(
-          base: output.features.pointer, elementType: .float32,
+          base: features.pointer + output.firstCell * channelCount, elementType: .float32,
           shape: (output.rows, output.columns, channelCount))
       }
       if camera.depth == nil {
         encodeDepth(frame, camera, output)
         frame.cameras[index].depth = unsafe TensorView(
-          base: output.depth.pointer, elementType: .float32,
+          base: depths.pointer + output.firstCell * depth.binCount, elementType: .float32,
           shape: (depth.binCount, output.rows, output.columns))
         frame.cameras[index].depthIsLogits = false
       }
@@ -96,12 +101,13 @@ public final class BuiltInEncoder: Sendable {
       byteStride: image.byteStride, rawFromNetwork: camera.augmentation.inverseRows,
       networkWidth: camera.networkWidthPixels, networkHeight: camera.networkHeightPixels,
       channels: channelCount, scratch: scratch.pointer, scratchPerPart: scratchPerPart,
-      features: output.features.pointer, set: set)
+      features: features.pointer + output.firstCell * channelCount, set: set)
     unsafe pool.run(job)
   }
 
   private func encodeDepth(_ frame: SensorFrame, _ camera: CameraInput, _ output: CameraOutput) {
-    output.depth.zero()
+    let weights = unsafe depths.pointer + output.firstCell * depth.binCount
+    unsafe weights.update(repeating: 0, count: output.cellCount * depth.binCount)
     groundDepths(camera, output)
     let worldFromCamera = frame.worldFromEgo * camera.keyEgoFromCamera
     let k = camera.intrinsics
@@ -115,12 +121,12 @@ public final class BuiltInEncoder: Sendable {
           Float(a.a00), Float(a.a01), Float(a.tx), Float(a.a10), Float(a.a11), Float(a.ty), 0, 0),
         networkWidth: camera.networkWidthPixels, networkHeight: camera.networkHeightPixels,
         lower: Float(depth.lowerMeters), step: Float(depth.stepMeters), bins: depth.binCount,
-        counts: output.depth.pointer, set: set)
+        counts: weights, set: set)
       unsafe job.run()
     }
-    let cells = output.rows * output.columns
+    let cells = output.cellCount
     let (lower, step) = (Float(depth.lowerMeters), Float(depth.stepMeters))
-    let (weights, ground) = unsafe (output.depth.pointer, output.groundDepth.pointer)
+    let ground = unsafe groundDepth.pointer + output.firstCell
     switch set {
     case .portable:
       unsafe SwiftletKernelsPortable.normalizeDepthEvidence(
@@ -150,7 +156,7 @@ public final class BuiltInEncoder: Sendable {
         let ray = SIMD3((pixel.x - k.centerX) / k.focalX, (pixel.y - k.centerY) / k.focalY, 1)
         let slope = (egoFromCamera.rotation.row2 * ray).sum()
         let depth = slope < -1e-6 ? -egoFromCamera.translation.z / slope : 0
-        output.groundDepth[row * output.columns + column] = Float(max(depth, 0))
+        groundDepth[output.firstCell + row * output.columns + column] = Float(max(depth, 0))
       }
     }
   }

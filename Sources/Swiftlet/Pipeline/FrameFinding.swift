@@ -5,6 +5,14 @@ public struct FrameFinding: Sendable, Equatable {
     case cameraCalibrationInvalid = "camera-calibration-invalid"
     /// A camera's features or depth are missing or misshapen; it is masked.
     case cameraInputInvalid = "camera-input-invalid"
+    /// Features or depth of a camera hold NaN or infinities; whether it is masked is the
+    /// configuration's `not_finite_features`. `count` is how many values.
+    case cameraFeaturesNotFinite = "camera-features-not-finite"
+    /// A radar map or map prior is misshapen, has no rigid pose, or the weights have no embedding for
+    /// it; it is masked.
+    case bevMapInvalid = "bev-map-invalid"
+    /// A radar map or map prior holds NaN or infinities, treated as a camera's are.
+    case bevMapNotFinite = "bev-map-not-finite"
     /// A LiDAR's pose is no rigid transform; it is masked.
     case lidarPoseInvalid = "lidar-pose-invalid"
     /// Points with NaN or infinite coordinates were left out.

@@ -6,7 +6,8 @@
 /// allocates. One caller at a time; several pipelines run side by side in a process.
 public final class FramePipeline {
   public let configuration: PipelineConfiguration
-  public let weights: FusionWeights
+  /// The fusion weights in use.
+  public var weights: FusionWeights { stage.weights.weights.fusion }
   public let engine: Engine
   public let pool: WorkerPool
   /// The BEV grid of every map, one slab high.
@@ -17,18 +18,31 @@ public final class FramePipeline {
   public private(set) var findings: [FrameFinding] = []
   /// Buffers that depend on the rig; nil before the first frame.
   var rig: RigBuffers?
-  let maps: MapBuffers
-  private let fusion: ModalityFusion
-  private let warp: BEVWarp
+  let stage: FusionStage
+  var maps: MapBuffers { stage.maps }
   private let lidarMap: LidarBEVConfiguration
-  /// Where the ego was when `maps.fused` was made; nil when there is no history.
-  private var historyWorldFromEgo: RigidTransform?
 
   /// - Parameters:
   ///   - weights: nil takes the default weights, which make fusion a validity-weighted mean.
   ///   - pool: shared with nobody else during a call.
-  public init(
+  public convenience init(
     configuration: PipelineConfiguration, weights: FusionWeights? = nil, engine: Engine = .best,
+    pool: WorkerPool
+  ) throws(ConfigurationError) {
+    try configuration.validate()
+    let fusion =
+      weights
+      ?? .default(
+        channels: configuration.channelCount, heads: configuration.fusion.headCount,
+        modalities: ModalityFusion.maximumModalities)
+    try self.init(
+      configuration: configuration, weights: PipelineWeights(fusion: fusion), engine: engine,
+      pool: pool)
+  }
+
+  /// With the weights of every layer the configuration asks for.
+  public init(
+    configuration: PipelineConfiguration, weights: PipelineWeights, engine: Engine = .best,
     pool: WorkerPool
   ) throws(ConfigurationError) {
     try configuration.validate()
@@ -36,18 +50,11 @@ public final class FramePipeline {
     self.engine = engine
     self.pool = pool
     grid = configuration.grid.bevGrid
-    self.weights =
-      weights
-      ?? .default(
-        channels: configuration.channelCount, heads: configuration.fusion.headCount, modalities: 3)
-    try Self.check(self.weights, configuration)
-    let channels = configuration.channelCount
-    maps = MapBuffers(grid: grid, channels: channels)
-    fusion = ModalityFusion(
-      weights: self.weights, cellCount: grid.cellCount, engine: engine,
-      maximumThreads: pool.threadCount)
-    warp = BEVWarp(
-      width: grid.sizeX, height: grid.sizeY, channels: channels, engine: engine, pool: pool)
+    stage = FusionStage(
+      configuration: configuration,
+      weights: try PreparedWeights(
+        weights, configuration: configuration, maximumThreads: pool.threadCount),
+      engine: engine, pool: pool)
     lidarMap = configuration.lidarMap
     occupancy =
       configuration.occupancy.enabled
@@ -56,15 +63,16 @@ public final class FramePipeline {
     findings.reserveCapacity(64)
   }
 
-  private static func check(
-    _ weights: FusionWeights, _ configuration: PipelineConfiguration
-  ) throws(ConfigurationError) {
-    guard weights.channels == configuration.channelCount, weights.modalities >= 3 else {
-      throw ConfigurationError(
-        field: "weights", expected: "\(configuration.channelCount) channels and 3 modalities",
-        found: "\(weights.channels) channels and \(weights.modalities) modalities",
-        remedy: "use weights made for this configuration")
-    }
+  /// Uses `next` from the next `fuse` on and returns the weights it replaces, so that the caller
+  /// chooses where they are freed. Call it between two frames. Allocates nothing.
+  ///
+  /// - Precondition: `next` was prepared for this pipeline's configuration and as many threads.
+  @discardableResult
+  public func adopt(_ next: PreparedWeights) -> PreparedWeights {
+    precondition(
+      next.configuration == configuration && next.maximumThreads >= pool.threadCount,
+      "weights prepared for another configuration, or for \(next.maximumThreads) threads instead of \(pool.threadCount)")
+    return stage.adopt(next)
   }
 
   /// The three verbs in order.
@@ -80,12 +88,12 @@ public final class FramePipeline {
   /// Forgets all earlier frames: results afterwards equal those of a new pipeline.
   public func reset() {
     occupancy?.reset()
-    historyWorldFromEgo = nil
-    maps.reset()
+    stage.reset()
   }
 
   /// Makes the buffers for a frame's rig, so that the first frame need not.
   public func prepare(for frame: SensorFrame) throws(InputError) {
+    stage.prepare(for: frame)
     if let rig, rig.fits(frame) { return }
     do throws(ConfigurationError) {
       rig = try RigBuffers(
@@ -95,6 +103,12 @@ public final class FramePipeline {
       throw InputError(
         input: "rig", expected: error.expected, found: error.found, remedy: error.remedy)
     }
+  }
+
+  /// Makes the buffers for a frame's rig anew, whatever there was.
+  public func rebuild(for frame: SensorFrame) throws(InputError) {
+    rig = nil
+    try prepare(for: frame)
   }
 
   // MARK: project
@@ -148,47 +162,10 @@ public final class FramePipeline {
 
   // MARK: fuse
 
-  /// Camera map, LiDAR map and the previous fused map, moved by the ego motion, into one.
+  /// Camera, LiDAR and previous fused map, moved by the ego motion, radar map and map prior into
+  /// one; then the neighbours and the heads, where the configuration has them.
   public func fuse(_ frame: SensorFrame) {
     guard let rig, configuration.fusion.enabled else { return }
-    rig.egoPoints.update(lidars: rig.lidars, worldFromEgo: frame.worldFromEgo)
-    rig.lidarBEV.update(
-      points: rig.egoPoints.view, columns: occupancy == nil ? nil : maps.occupancyColumns,
-      into: maps.lidar, validity: maps.lidarValidity, pool: pool)
-    let previous = alignedHistory(frame)
-    maps.swapFused()
-    fusion.fuse(
-      cameraMap(rig), lidarMapView(rig), previous, into: maps.fused, validity: maps.fusedValidity,
-      pool: pool)
-    historyWorldFromEgo = frame.worldFromEgo
-  }
-
-  private func cameraMap(_ rig: RigBuffers) -> BEVMap? {
-    guard configuration.projectionEnabled, let cameraToBEV = rig.cameraToBEV,
-      rig.cameras.contains(where: \.isValid)
-    else { return nil }
-    return BEVMap(
-      features: cameraToBEV.bev, validity: cameraToBEV.cellValidity,
-      channels: configuration.channelCount)
-  }
-
-  private func lidarMapView(_ rig: RigBuffers) -> BEVMap? {
-    // Without a scan the grid's memory still says what stood there.
-    guard rig.lidars.contains(where: \.isValid) || occupancy != nil else { return nil }
-    return BEVMap(
-      features: maps.lidar, validity: maps.lidarValidity, channels: configuration.channelCount)
-  }
-
-  private func alignedHistory(_ frame: SensorFrame) -> BEVMap? {
-    guard configuration.fusion.history, !frame.resetsHistory, let historyWorldFromEgo else {
-      return nil
-    }
-    let previousFromCurrent = historyWorldFromEgo.inverse * frame.worldFromEgo
-    unsafe warp.warp(
-      UnsafeBufferPointer(maps.fused.elements),
-      validity: UnsafeBufferPointer(maps.fusedValidity.elements),
-      by: .cellCenters(previousEgoFromCurrentEgo: previousFromCurrent, grid: grid))
-    return BEVMap(
-      features: warp.output, validity: warp.validity, channels: configuration.channelCount)
+    stage.run(frame, rig, findings: &findings)
   }
 }

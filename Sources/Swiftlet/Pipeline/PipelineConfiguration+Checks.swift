@@ -6,12 +6,15 @@ extension PipelineConfiguration {
     try validateOccupancy()
     try check(
       "depth.step_meters", depth.stepMeters > 0 && depth.upperMeters > depth.lowerMeters
-        && depth.lowerMeters > 0 && depth.binCount <= 512,
+        && depth.lowerMeters > 0
+        // As floating point first: a huge quotient has no integer.
+        && (depth.upperMeters - depth.lowerMeters) / depth.stepMeters <= 512 && depth.binCount <= 512,
       "0 < lower < upper with 1 to 512 bins", "\(depth.lowerMeters), \(depth.upperMeters), \(depth.stepMeters)")
     try check("channels", (32...512).contains(channelCount), "32 to 512", "\(channelCount)")
     try check(
       "fusion.heads", fusion.headCount > 0 && channelCount % max(fusion.headCount, 1) == 0,
       "a divisor of \(channelCount) channels", "\(fusion.headCount)")
+    try validateFusion()
     try check(
       "maximum_age_milliseconds", maximumAgeMilliseconds >= 0, "0 or more",
       "\(maximumAgeMilliseconds)")
@@ -21,13 +24,34 @@ extension PipelineConfiguration {
     try check("budget_milliseconds", budgetMilliseconds > 0, "above 0", "\(budgetMilliseconds)")
   }
 
+  private func validateFusion() throws(ConfigurationError) {
+    try check(
+      "fusion.maximum_cell_age_milliseconds",
+      fusion.maximumCellAgeMilliseconds >= 0 && fusion.maximumCellAgeMilliseconds <= 60_000,
+      "0 to 60000", "\(fusion.maximumCellAgeMilliseconds)")
+    try check(
+      "fusion.neighbor_points", (0...16).contains(fusion.neighborPointCount), "0 to 16",
+      "\(fusion.neighborPointCount)")
+    try check(
+      "heads.occupancy_classes", (0...64).contains(heads.occupancyClassCount), "0 to 64",
+      "\(heads.occupancyClassCount)")
+    try check(
+      "heads.occupancy_heights", (1...64).contains(heads.occupancyHeightCount), "1 to 64",
+      "\(heads.occupancyHeightCount)")
+    try check(
+      "heads.semantic_classes",
+      (0...64).contains(heads.semanticClassCount)
+        && (fusion.mode != .late || heads.semanticClassCount >= 2),
+      "0 to 64, 2 or more with fusion.mode late", "\(heads.semanticClassCount)")
+  }
+
   private func validateGrid() throws(ConfigurationError) {
     let step = grid.stepMeters
     try check("grid.step_meters", step.x > 0 && step.y > 0 && step.z > 0, "above 0", "\(step)")
     let size = (grid.upperMeters - grid.lowerMeters) / step
     try check(
       "grid.upper_meters", size.x >= 1 && size.y >= 1 && size.z >= 1 && size.x <= 2048
-        && size.y <= 2048 && grid.cellCounts.z == 1 && step.x == step.y,
+        && size.y <= 2048 && size.z < 2 && grid.cellCounts.z == 1 && step.x == step.y,
       "1 to 2048 square cells along x and y and 1 along z", "\(size)")
   }
 

@@ -47,8 +47,27 @@ extension PipelineConfiguration {
       "fusion": {
         "enabled": \(fusion.enabled),
         "heads": \(fusion.headCount),
-        "history": \(fusion.history)
+        "history": \(fusion.history),
+        // early: LiDAR points painted with image features; middle: a map of each, attention over
+        // them; late: a map and a decision of each, multiplied (needs a semantic head).
+        "mode": "\(fusion.mode.rawValue)",
+        // An older cell of any map is masked.
+        "maximum_cell_age_milliseconds": \(fusion.maximumCellAgeMilliseconds),
+        // Points per head of the deformable attention to neighbouring cells; 0: none.
+        "neighbor_points": \(fusion.neighborPointCount),
+        // Weights and products of that attention's dense layers and of the heads: fp32, fp16
+        // (storage), bf16 or int8 (inputs scaled row by row).
+        "precision": "\(fusion.precision.rawValue)"
       },
+      // Read off the fused map: classes (0: no head), heights of the occupancy logits.
+      "heads": {
+        "occupancy_classes": \(heads.occupancyClassCount),
+        "occupancy_heights": \(heads.occupancyHeightCount),
+        "semantic_classes": \(heads.semanticClassCount)
+      },
+      // A camera whose features or depth hold NaN or infinities is reported, and: mask (like a lost
+      // camera) or keep.
+      "not_finite_features": "\(notFiniteFeatures.rawValue)",
       // Points inside this box (ego axes, metres) are the vehicle itself.
       "ego_box": {
         "lower_meters": \(list(egoBox.lowerMeters)),

@@ -1,4 +1,4 @@
-/// Everything that decides what a pipeline computes: `pipeline.json`, version 1.
+/// Everything that decides what a pipeline computes: `pipeline.json`, version 2.
 public struct PipelineConfiguration: Sendable, Equatable {
   /// How a frame's sensors are matched to the trigger's time.
   public enum Association: String, Sendable, CaseIterable {
@@ -53,6 +53,46 @@ public struct PipelineConfiguration: Sendable, Equatable {
     public var headCount = 4
     /// Carry the previous fused map, moved by the ego motion, into the next frame.
     public var history = true
+    /// Where camera and LiDAR meet.
+    public var mode = FusionMode.middle
+    /// A cell of the camera, LiDAR, radar or previous map that is older is masked.
+    public var maximumCellAgeMilliseconds = 2_000.0
+    /// Sampling points of the deformable attention to neighbouring cells, per head; 0 leaves it out.
+    public var neighborPointCount = 0
+    /// Of the dense layers of that attention and of the heads; the attention over modalities is
+    /// float32.
+    public var precision = DensePrecision.fp32
+  }
+
+  /// Where camera and LiDAR meet; all three from the same inputs.
+  public enum FusionMode: String, Sendable, CaseIterable {
+    /// LiDAR points painted with image features, then one map.
+    case early
+    /// A map of each, fused cell by cell by attention.
+    case middle
+    /// A map and a decision of each; the decisions are multiplied.
+    case late
+  }
+
+  /// What is read off the fused map.
+  public struct Heads: Sendable, Equatable {
+    /// Classes of the occupancy logits [y][x][height][class]; 0 leaves the head out.
+    public var occupancyClassCount = 0
+    public var occupancyHeightCount = 16
+    /// Classes of the semantic map [y][x][class]; 0 leaves the head out.
+    public var semanticClassCount = 0
+
+    /// No heads.
+    public init() {}
+  }
+
+  /// What becomes of a camera whose features or depth hold NaN or infinities; it is reported
+  /// either way.
+  public enum NotFiniteFeatures: String, Sendable, CaseIterable {
+    /// Masked like a lost camera.
+    case mask
+    /// Used as it is: the values spread into the cells the camera sees.
+    case keep
   }
 
   /// Points inside this box (ego frame) are the vehicle itself.
@@ -61,7 +101,9 @@ public struct PipelineConfiguration: Sendable, Equatable {
     public var upperMeters = SIMD3<Double>(3.2, 1.1, 2.0)
   }
 
-  public static let schemaVersion = 1
+  /// Version 2 added the fields that version 1's defaults leave out; both are read.
+  public static let schemaVersion = 2
+  public static let oldestSchemaVersion = 1
 
   public var grid = Grid()
   public var depth = Depth()
@@ -70,6 +112,8 @@ public struct PipelineConfiguration: Sendable, Equatable {
   public var projectionEnabled = true
   public var occupancy = Occupancy()
   public var fusion = Fusion()
+  public var heads = Heads()
+  public var notFiniteFeatures = NotFiniteFeatures.mask
   public var egoBox = EgoBox()
   /// The sensor that makes frames; nil takes the LiDAR, else the first camera.
   public var trigger: String?
@@ -104,15 +148,17 @@ public struct PipelineConfiguration: Sendable, Equatable {
   ) throws(ConfigurationError) {
     var version = Self.schemaVersion
     try reader.read("schema_version", into: &version)
-    guard version == Self.schemaVersion else {
+    guard (Self.oldestSchemaVersion...Self.schemaVersion).contains(version) else {
       throw ConfigurationError(
-        field: "schema_version", expected: "\(Self.schemaVersion)", found: "\(version)",
+        field: "schema_version",
+        expected: "\(Self.oldestSchemaVersion) to \(Self.schemaVersion)", found: "\(version)",
         remedy: "write the configuration for this version")
     }
     try readGridAndDepth(&reader)
     try readOccupancy(&reader)
     try readFusionAndBox(&reader)
     try reader.read("channels", into: &channelCount)
+    try reader.read("not_finite_features", into: &notFiniteFeatures)
     try reader.read("projection_enabled", into: &projectionEnabled)
     try reader.read("trigger", into: &trigger)
     try reader.read("association", into: &association)
@@ -163,16 +209,25 @@ public struct PipelineConfiguration: Sendable, Equatable {
   private mutating func readFusionAndBox(
     _ reader: inout ConfigurationReader
   ) throws(ConfigurationError) {
-    var (fusion, egoBox) = (self.fusion, self.egoBox)
+    var (fusion, egoBox, heads) = (self.fusion, self.egoBox, self.heads)
     try reader.readObject("fusion") { (r) throws(ConfigurationError) in
       try r.read("enabled", into: &fusion.enabled)
       try r.read("heads", into: &fusion.headCount)
       try r.read("history", into: &fusion.history)
+      try r.read("mode", into: &fusion.mode)
+      try r.read("maximum_cell_age_milliseconds", into: &fusion.maximumCellAgeMilliseconds)
+      try r.read("neighbor_points", into: &fusion.neighborPointCount)
+      try r.read("precision", into: &fusion.precision)
+    }
+    try reader.readObject("heads") { (r) throws(ConfigurationError) in
+      try r.read("occupancy_classes", into: &heads.occupancyClassCount)
+      try r.read("occupancy_heights", into: &heads.occupancyHeightCount)
+      try r.read("semantic_classes", into: &heads.semanticClassCount)
     }
     try reader.readObject("ego_box") { (r) throws(ConfigurationError) in
       try r.read("lower_meters", into: &egoBox.lowerMeters)
       try r.read("upper_meters", into: &egoBox.upperMeters)
     }
-    (self.fusion, self.egoBox) = (fusion, egoBox)
+    (self.fusion, self.egoBox, self.heads) = (fusion, egoBox, heads)
   }
 }

@@ -7,9 +7,13 @@ final class RigBuffers {
   let cameraToBEV: CameraToBEV?
   let egoPoints: EgoPoints
   let lidarBEV: LidarBEV
+  /// nil unless fusion is early.
+  let painter: PointPainter?
   private let featureSizes: [FrustumLayout.Camera]
   private let depthBinCount: Int
   private let channelCount: Int
+  private let masksNotFinite: Bool
+  private let engine: Engine
 
   init(
     _ frame: SensorFrame, configuration: PipelineConfiguration, grid: BEVGrid,
@@ -19,6 +23,8 @@ final class RigBuffers {
     lidars = frame.lidars
     depthBinCount = configuration.depth.binCount
     channelCount = configuration.channelCount
+    masksNotFinite = configuration.notFiniteFeatures == .mask
+    self.engine = engine
     featureSizes = frame.cameras.map(Self.featureSize)
     if let bad = featureSizes.firstIndex(where: { $0.pixelCount <= 0 }) {
       throw ConfigurationError(
@@ -36,6 +42,11 @@ final class RigBuffers {
     egoPoints = EgoPoints(
       capacity: capacity, egoBox: configuration.egoBox, engine: engine, pool: pool)
     lidarBEV = try LidarBEV(configuration: lidarMap, maximumPoints: capacity, engine: engine)
+    painter =
+      configuration.fusion.mode == .early
+      ? PointPainter(
+        capacity: capacity, cellCount: grid.cellCount, cameraCount: frame.cameras.count,
+        engine: engine, pool: pool) : nil
   }
 
   /// True when a frame has this rig's cameras in their sizes and no more points than there is room.
@@ -54,9 +65,12 @@ final class RigBuffers {
   func takeUsableSensors(of frame: SensorFrame, findings: inout [FrameFinding]) {
     for index in cameras.indices {
       cameras[index] = frame.cameras[index]
-      guard let problem = problem(with: cameras[index], featureSizes[index]) else { continue }
-      cameras[index].isValid = false
-      findings.append(FrameFinding(kind: problem, sensorIndex: index))
+      if let problem = problem(with: cameras[index], featureSizes[index]) {
+        cameras[index].isValid = false
+        findings.append(FrameFinding(kind: problem, sensorIndex: index))
+      } else if cameras[index].isValid {
+        checkValues(of: index, &findings)
+      }
     }
     for index in lidars.indices {
       lidars[index] = frame.lidars[index]
@@ -69,6 +83,18 @@ final class RigBuffers {
         findings.append(FrameFinding(kind: .lidarPoseInvalid, sensorIndex: index))
       }
     }
+  }
+
+  /// NaN and infinities are always reported; the configuration says whether the camera is masked.
+  private func checkValues(of index: Int, _ findings: inout [FrameFinding]) {
+    let camera = cameras[index]
+    let count =
+      (camera.features?.notFiniteCount(engine: engine) ?? 0)
+      + (camera.depth?.notFiniteCount(engine: engine) ?? 0)
+    guard count > 0 else { return }
+    if masksNotFinite { cameras[index].isValid = false }
+    findings.append(
+      FrameFinding(kind: .cameraFeaturesNotFinite, sensorIndex: index, count: count))
   }
 
   private func problem(

@@ -89,15 +89,18 @@ public struct SensorFrame: Sendable {
   /// Every camera of the rig, in the rig's order, missing ones included with `isValid` false.
   public var cameras: [CameraInput]
   public var lidars: [LidarInput]
+  /// Maps that somebody else made: radar, a map of the place; at most one of each kind.
+  public var bevMaps: [BEVMapInput]
 
   public init(
     timestampNanoseconds: Int64, worldFromEgo: RigidTransform, resetsHistory: Bool,
-    cameras: [CameraInput], lidars: [LidarInput]
+    cameras: [CameraInput], lidars: [LidarInput], bevMaps: [BEVMapInput] = []
   ) {
     self.timestampNanoseconds = timestampNanoseconds
     self.worldFromEgo = worldFromEgo
     self.resetsHistory = resetsHistory
     self.cameras = cameras
     self.lidars = lidars
+    self.bevMaps = bevMaps
   }
 }

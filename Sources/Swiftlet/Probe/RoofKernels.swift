@@ -1,6 +1,7 @@
 import SwiftletKernels
 import SwiftletKernelsAVX2
 import SwiftletKernelsAVX512
+import SwiftletKernelsBF16
 import SwiftletKernelsPortable
 
 /// Work that does nothing but multiply and add, or read: what a roof is measured with. The caller
@@ -24,6 +25,31 @@ public enum RoofKernels {
       sinks.count >= pool.threadCount * 64, "\(sinks.count) floats for \(pool.threadCount) threads")
     unsafe pool.run(
       MultiplyAddJob(set: set, chains: chains, iterations: iterations, sinks: sinks.pointer))
+  }
+
+  /// Operations of one iteration of `dot`: 8 chains of 16 lanes of 2 (bf16) or 4 (int8) products.
+  public static func dotOperations(_ precision: DensePrecision, set: InstructionSet) -> Int {
+    precision == .int8 ? 8 * 128 : usesPairs(set) ? 8 * 64 : 8 * 32
+  }
+
+  /// The dot product of a dense layer of precision bf16 or int8, `iterations` × 8 independent times
+  /// on every thread of `pool`. Where the CPU has no bf16 instruction it is a multiply-add.
+  public static func dot(
+    _ precision: DensePrecision, iterations: Int, sinks: AlignedBuffer<Float>,
+    set: InstructionSet, pool: WorkerPool
+  ) {
+    precondition(
+      sinks.count >= pool.threadCount * 64, "\(sinks.count) floats for \(pool.threadCount) threads")
+    guard precision == .int8 || usesPairs(set) else {
+      return multiplyAdd(chains: 8, iterations: iterations, sinks: sinks, set: set, pool: pool)
+    }
+    unsafe pool.run(
+      DotJob(
+        set: set, isInteger: precision == .int8, iterations: iterations, sinks: sinks.pointer))
+  }
+
+  static func usesPairs(_ set: InstructionSet) -> Bool {
+    set == .avx512 && DenseInstructions.hasBFloat
   }
 
   /// Reads `source` `passes` times, an equal share on every thread of `pool`. Allocates nothing.
@@ -67,6 +93,27 @@ private struct MultiplyAddJob: PartitionedJob {
     case (.avx512, 2): unsafe SwiftletKernelsAVX512.probeMultiplyAdd2(iterations, sink)
     case (.avx512, 5): unsafe SwiftletKernelsAVX512.probeMultiplyAdd5(iterations, sink)
     case (.avx512, _): unsafe SwiftletKernelsAVX512.probeMultiplyAdd8(iterations, sink)
+    }
+  }
+}
+
+@unsafe
+private struct DotJob: PartitionedJob {
+  var set: InstructionSet
+  var isInteger: Bool
+  var iterations: Int
+  var sinks: UnsafeMutablePointer<Float>
+
+  func run(part: Int, of parts: Int) {
+    let sink = unsafe sinks + part * 64
+    guard unsafe isInteger else {
+      return unsafe SwiftletKernelsBF16.probePairDots(iterations, sink)
+    }
+    switch unsafe set {
+    case .portable: unsafe SwiftletKernelsPortable.probeByteDots(iterations, sink)
+    case .baseline: unsafe SwiftletKernels.probeByteDots(iterations, sink)
+    case .avx2: unsafe SwiftletKernelsAVX2.probeByteDots(iterations, sink)
+    case .avx512: unsafe SwiftletKernelsAVX512.probeByteDots(iterations, sink)
     }
   }
 }

@@ -47,6 +47,28 @@
     unsafe keyStarts[keyCount] = place
     unsafe workStarts[keyCount] = total
   }
+
+  /// The same for visits in rank order: keys are equal runs of cells, none is for empty ones.
+  func scanRanks() {
+    unsafe keyStarts[0] = 0
+    unsafe workStarts[0] = 0
+    for key in unsafe 1...keyCount {
+      let cell = unsafe (key - 1) * tables.cellCount / (keyCount - 1)
+      unsafe keyStarts[key] = Int32(cell)
+      unsafe workStarts[key] = tables.starts[cell] + Int32(2 * cell)
+    }
+  }
+}
+
+@safe struct RankVisitsJob: PartitionedJob {
+  var visits: VisitTables
+  func run(part: Int, of parts: Int) {
+    for cell in unsafe visits.cellRange(part, parts) {
+      unsafe visits.visits[3 * cell] = Int32(cell)
+      unsafe visits.visits[3 * cell + 1] = visits.tables.starts[cell]
+      unsafe visits.visits[3 * cell + 2] = visits.tables.starts[cell + 1]
+    }
+  }
 }
 
 @safe struct CountVisitsJob: PartitionedJob {

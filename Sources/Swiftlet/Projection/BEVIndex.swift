@@ -21,8 +21,9 @@ public final class BEVIndex {
   let histogramStride: Int
   let partSums: AlignedBuffer<Int>
   let cameraStarts: AlignedBuffer<Int32>
-  /// The order the pool visits cells in: cell, first slot, end of its slots; cells without points
-  /// first, then by the camera and column of the first point (see VisitOrder in the kernels).
+  /// The order the pool visits cells in: cell, first slot, end of its slots. By rank; for feature
+  /// maps that no second-level cache holds, cells without points first, then by the camera and
+  /// column of the first point (see VisitOrder in the kernels).
   let visits: AlignedBuffer<Int32>
   let visitKeys: AlignedBuffer<UInt16>
   /// First visit of every key and the end; key 0 is that of cells without points.
@@ -34,6 +35,9 @@ public final class BEVIndex {
   let visitKeyStride: Int
   let visitKeyCount: Int
   let tokenColumns: AlignedBuffer<UInt16>
+  /// Where feature rows stay in the second-level cache anyway, reading and writing in rank order,
+  /// which prefetchers follow, is faster. 8,192 tokens of 64 channels are 2 MiB.
+  static let leastTokensByColumn = 8192
   /// Depth ranges left out of the next pooling call, as pairs.
   let excluded: AlignedBuffer<Int32>
 

@@ -56,6 +56,23 @@ extension CameraToBEV {
     return unsafe FeatureRows(base: packed, elementType: type)
   }
 
+  /// The same as float32, widened where cameras hand over 16 bits.
+  @unsafe
+  func gatherFloatFeatures(_ cameras: [CameraInput]) -> UnsafePointer<Float> {
+    if let base = unsafe commonBase(
+      cameras, .float32, { $0.features }, { layout.featureStarts[$0] * configuration.channels })
+    {
+      return unsafe base.assumingMemoryBound(to: Float.self)
+    }
+    for (position, camera) in cameras.enumerated() where camera.isValid {
+      guard let view = camera.features else { continue }
+      let start = layout.featureStarts[position] * configuration.channels
+      unsafe TensorPacking.pack(
+        view, into: packedFeatures.pointer + start, engine: engine, pool: pool)
+    }
+    return unsafe UnsafePointer(packedFeatures.pointer)
+  }
+
   /// The element type of all valid cameras' features; nil when they differ.
   private func commonElementType(_ cameras: [CameraInput]) -> ElementType? {
     var common: ElementType?

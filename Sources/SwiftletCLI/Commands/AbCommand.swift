@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import SwiftletReplay
 
 struct AbCommand: ParsableCommand {
@@ -22,6 +23,8 @@ struct AbCommand: ParsableCommand {
   @Option(help: "The executable to judge.") var head: String
   @Option(help: "Rounds of four runs each.") var rounds = 3
   @Option(help: "Accepted shift of p50 and p99, as a share.") var tolerance = 0.05
+  @Flag(help: "Print JSON with every run's times.") var json = false
+  @Option(help: "Also write the JSON here.") var out: String?
   @Argument(help: "The recording.") var path: String
   @Argument(parsing: .postTerminator, help: "Passed on to both tools' replay.")
   var replayArguments: [String] = []
@@ -29,6 +32,9 @@ struct AbCommand: ParsableCommand {
   func validate() throws {
     guard (1...100).contains(rounds) else {
       throw ValidationError("--rounds: expected 1 to 100, found \(rounds)")
+    }
+    guard tolerance > 0, tolerance.isFinite else {
+      throw ValidationError("--tolerance: expected above 0, found \(tolerance)")
     }
   }
 
@@ -45,10 +51,23 @@ struct AbCommand: ParsableCommand {
       printError("\(error)")
       throw ExitCode(ExitStatus.recordingDamaged.rawValue)
     }
-    print("noise between the base's own runs: \((result.noiseBand * 1000).rounded() / 10) %")
-    result.differences.prefix(20).forEach { print($0) }
-    result.comparison.lines.forEach { print($0) }
-    print("exit " + result.exitStatuses.map { "\($0.rawValue)" }.joined(separator: " also "))
+    let text = String(decoding: try JSONText.pretty(result), as: UTF8.self)
+    if let out { try Data(text.utf8).write(to: URL(fileURLWithPath: out), options: .atomic) }
+    if json { print(text, terminator: "") } else { show(result) }
     if let worst = result.exitStatuses.first, worst != .pass { throw ExitCode(worst.rawValue) }
+  }
+
+  private func show(_ result: ABRunner.Result) {
+    print(
+      String(
+        format: "noise between the base's own runs: %.1f %% (largest p50 shift of its halves)",
+        result.noiseBand * 100))
+    result.differences.prefix(20).forEach { print($0) }
+    if result.differences.isEmpty { print("outputs: equal") }
+    result.comparison.lines.forEach { print($0) }
+    if result.comparison.refusal == nil, result.comparison.regressions.isEmpty {
+      print("no regression above \(tolerance * 100) %")
+    }
+    print("exit " + result.exitStatuses.map { "\($0.rawValue)" }.joined(separator: " also "))
   }
 }

@@ -17,8 +17,9 @@ struct ReplayCommand: ParsableCommand {
       is above --miss-rate or more than --max-consecutive-misses follow each other, pass when the \
       upper bound is at or below it, else inconclusive.
 
-      Exit codes: 0 pass, 1 internal error, 2 budget missed, 4 recording damaged or empty, \
-      6 inconclusive (also: a debug build), 64 usage, 130 interrupted (partial results kept).
+      Exit codes: 0 pass, 1 internal error, 2 budget missed, 3 outputs not as expected, 4 recording \
+      damaged or empty, 5 a budget file's baseline missing, 6 inconclusive (also: a debug build), \
+      64 usage, 130 interrupted (partial results kept).
 
       Examples:
         swiftlet replay drive
@@ -26,6 +27,11 @@ struct ReplayCommand: ParsableCommand {
         swiftlet replay drive --rate 1.0 --no-loop --json
         SWIFTLET_ISA=avx2 swiftlet replay drive --frames 20 --no-gate
         swiftlet replay drive --inject drop:CAM_FRONT@0.05,late:LIDAR_TOP@50ms --seed 7
+        swiftlet replay drive --weights a.safetensors --swap-weights b.safetensors@10
+        swiftlet replay drive --mcap results.mcap --mcap-inputs
+        swiftlet replay drive --budget-file budget.yaml --csv trend.csv --out report
+        swiftlet replay drive --cpus 0,1 --threads 2 --rt-priority 50 --lock-memory --preload
+        swiftlet replay drive --budget 4ms --on-miss clip --out report
         swiftlet replay drive --on-deadline skip-fusion --out a
         swiftlet replay drive --on-deadline skip-fusion --decisions a/decisions.jsonl --out b
       """)
@@ -35,26 +41,89 @@ struct ReplayCommand: ParsableCommand {
   @OptionGroup var verdictOptions: VerdictOptions
   @OptionGroup var recordingOptions: RecordingSelection
   @OptionGroup var faultOptions: FaultOptions
+  @OptionGroup var budgetOptions: BudgetOptions
+  @OptionGroup var hostOptions: HostOptions
+  @OptionGroup var missClipOptions: MissClipOptions
   @Option(help: "pipeline.json; see swiftlet config.") var config: String?
-  @Option(help: "Fusion weights, .safetensors. Default: the documented default weights.")
+  @Option(help: "Weights, .safetensors. Default: the documented default weights.")
   var weights: String?
+  @Option(
+    help: """
+      FILE@FRAME: other weights from frame FRAME (0 is the first) on, read and packed by a thread of \
+      their own and adopted between two frames.
+      """) var swapWeights: String?
   @Option(help: "Folder for report.json, frames.jsonl and pictures; made where missing.")
   var out: String?
   @Flag(help: "Write the report without pictures.") var noPictures = false
+  @Option(
+    help: "Keep the outputs of this many frames (or all) in --out, for swiftlet compare.")
+  var keepOutputs: String?
+  @Option(
+    help: """
+      Write maps, voxels, transforms, calibrations and latency of the first pass to this MCAP file; \
+      Foxglove and Rerun draw it.
+      """)
+  var mcap: String?
+  @Flag(help: "With --mcap: images and point clouds too, as the pipeline saw them.")
+  var mcapInputs = false
   @Flag(help: "Print report.json instead of the table.") var json = false
 
+  func validate() throws {
+    if let keepOutputs, keepOutputs != "all", Int(keepOutputs).map({ $0 < 1 }) ?? true {
+      throw ValidationError("--keep-outputs: expected a count or all, found \(keepOutputs)")
+    }
+    guard keepOutputs == nil || out != nil else {
+      throw ValidationError("--keep-outputs goes with --out")
+    }
+    guard missClipOptions.onMiss == .report || out != nil else {
+      throw ValidationError("--on-miss clip goes with --out")
+    }
+    guard !mcapInputs || mcap != nil else {
+      throw ValidationError("--mcap-inputs goes with --mcap")
+    }
+  }
+
   func run() throws {
+    let judge = try budgetOptions.makeJudge()
+    // Before the pool starts its threads: they inherit priority.
+    let (controls, refusals) = hostOptions.controls.apply()
+    for refusal in refusals { printError("warning: \(refusal.message)") }
     let loader = PipelineLoader(
-      configuration: try loadConfiguration(config), weightsPath: weights,
-      engine: try engineOptions.makeEngine(), threadCount: engineOptions.threads)
+      configuration: try loadConfiguration(config), weightsPath: weights, swap: try swapRequest(),
+      engine: try engineOptions.makeEngine(), threadCount: engineOptions.threads,
+      cpus: controls.cpus(forParts: engineOptions.threads))
     let processor = try usage { try loader.makeProcessor() }
     let source = try faultOptions.apply(
       to: RecordingSource(try open(loader)), loader.configuration)
-    let result = try replay(source, processor, loader.configuration)
-    let report = try write(result, source, processor)
+    var result = try replay(source, processor, loader.configuration, judge?.budget)
+    result.hostControls = controls
+    result.warnings = refusals + result.warnings
+    let report = try write(result, source, processor, judge)
+    try budgetOptions.export(report)
+    try writeMissClips(report.result, loader)
     let text = json ? String(decoding: try report.json(), as: UTF8.self) : "\(ReportTable(report))"
     print(text, terminator: "")
     if report.exitStatus != .pass { throw ExitCode(report.exitStatus.rawValue) }
+  }
+
+  private func swapRequest() throws -> WeightsSwap.Request? {
+    guard let swapWeights else { return nil }
+    guard let request = WeightsSwap.Request(swapWeights) else {
+      throw ValidationError("--swap-weights: expected FILE@FRAME, found \(swapWeights)")
+    }
+    return request
+  }
+
+  private func writeMissClips(_ result: ReplayResult, _ loader: PipelineLoader) throws {
+    var options = loader.recordingOptions
+    recordingOptions.apply(to: &options)
+    var words = ["--engine", engineOptions.engine, "--threads", "\(engineOptions.threads)"]
+    if case .simd(let set) = loader.engine { words += ["--isa", "\(set)"] }
+    if let weights { words += ["--weights", weights] }
+    words += ["--budget", "\(result.options.budgetNanoseconds)ns"]
+    try missClipOptions.write(
+      result, to: out, path: path, loader: loader, recording: options, faults: faultOptions,
+      options: words)
   }
 
   private func open(_ loader: PipelineLoader) throws -> any Recording {
@@ -70,40 +139,47 @@ struct ReplayCommand: ParsableCommand {
 
   private func replay(
     _ source: any FrameSource, _ processor: PipelineProcessor,
-    _ configuration: PipelineConfiguration
+    _ configuration: PipelineConfiguration, _ budget: LatencyBudget?
   ) throws -> ReplayResult {
     Interruption.install()
+    var options = try verdictOptions.makeOptions(configuration, budget)
+    hostOptions.apply(to: &options)
+    let countsInstructions = Callgrind.isWatching
     let printer = ProgressPrinter(isTerminal: isatty(STDERR_FILENO) == 1) {
       FileHandle.standardError.write(Data($0.utf8))
     }
     let replayer = Replayer(
       source: source, processor: processor,
-      options: try verdictOptions.makeOptions(configuration),
+      options: options,
       allocations: AllocationCounting(
-        start: { allocation_counter_start() }, stop: { allocation_counter_stop() }),
+        start: {
+          allocation_counter_start()
+          if countsInstructions { Callgrind.toggle() }
+        },
+        stop: {
+          if countsInstructions { Callgrind.toggle() }
+          return allocation_counter_stop()
+        }),
       observer: printer, isInterrupted: { Interruption.isRequested })
     var result = replayer.run()
-    result.injection = faultOptions.inject
+    let slowdown = hostOptions.plantSlowdown.map { "slow-down \($0) %" }
+    let injected = [faultOptions.inject, slowdown].compactMap(\.self)
+    result.injection = injected.isEmpty ? nil : injected.joined(separator: ", ")
     return result
   }
 
-  /// Judges the result and, with --out, writes the folder: pictures first, because they repeat the
-  /// first pass and may find that it does not repeat.
+  /// Repeats the first pass where something is to be drawn or written, then judges: the repetition
+  /// may find that the outputs do not repeat.
   private func write(
-    _ result: ReplayResult, _ source: any FrameSource, _ processor: PipelineProcessor
+    _ result: ReplayResult, _ source: any FrameSource, _ processor: PipelineProcessor,
+    _ judge: BudgetJudge?
   ) throws -> ReplayReport {
-    guard let out else { return ReplayReport(result) }
     var result = result
     do {
-      let folder = try ReportFolder(path: out)
-      printError("writing \(noPictures ? "" : "pictures and ")report to \(out)")
-      if !noPictures {
-        try PicturePass(
-          source: source, processor: processor, folder: folder.url,
-          groundTruth: try GroundTruthStore(recording: URL(fileURLWithPath: path))
-        ).run(&result)
-      }
-      let report = ReplayReport(result)
+      let folder = try out.map(ReportFolder.init(path:))
+      try repeatFirstPass(&result, source, processor, folder)
+      let report = ReplayReport(result, budget: judge)
+      guard let folder else { return report }
       try folder.write(report)
       try HTMLReport(
         report: report,
@@ -113,9 +189,34 @@ struct ReplayCommand: ParsableCommand {
       ).write(to: folder.url)
       return report
     } catch {
-      printError("cannot write \(out): \(error)")
+      printError("cannot write results: \(error)")
       throw ExitCode(ExitStatus.internalError.rawValue)
     }
+  }
+
+  private func repeatFirstPass(
+    _ result: inout ReplayResult, _ source: any FrameSource, _ processor: PipelineProcessor,
+    _ folder: ReportFolder?
+  ) throws {
+    var pass = RepeatPass(source: source, processor: processor)
+    if let folder {
+      if !noPictures { pass.pictureFolder = folder.url }
+      OutputStore.clear(folder.url)
+      if let keepOutputs {
+        pass.outputs = try OutputStore(
+          resultFolder: folder.url, frameCount: keepOutputs == "all" ? nil : Int(keepOutputs))
+      }
+    }
+    if let mcap { pass.resultFile = try ResultFile(path: mcap, includesInputs: mcapInputs) }
+    let wanted = [
+      pass.pictureFolder == nil ? nil : "pictures and report to \(out ?? "")",
+      pass.outputs == nil ? nil : "outputs to \(out ?? "")/\(OutputStore.folderName)",
+      mcap.map { "results to \($0)" },
+    ].compactMap(\.self)
+    guard !wanted.isEmpty else { return }
+    printError("writing \(wanted.joined(separator: ", "))")
+    pass.groundTruth = try GroundTruthStore(recording: URL(fileURLWithPath: path))
+    try pass.run(&result)
   }
 }
 
@@ -158,7 +259,8 @@ struct FaultOptions: ParsableArguments {
     help: """
       Faults to inject, kind:sensor@value separated by commas; * means all sensors. Probabilities: \
       drop, duplicate, freeze, reorder, corrupt. Amounts, with an optional @probability: \
-      late:S@50ms, clockjump:*@2s, pose:*@5m@0.1, rotate:S@2deg, focal:S@0.9, sector:S@90deg.
+      late:S@50ms, clockjump:*@2s, pose:*@5m@0.1, rotate:S@2deg, focal:S@0.9, sector:S@90deg. Every \
+      kind may end in #FIRST-LAST, the only frames in which it happens.
       """)
   var inject: String?
   @Option(help: "Seed of the injected faults.") var seed: UInt64 = 1
@@ -178,8 +280,11 @@ struct FaultOptions: ParsableArguments {
 struct VerdictOptions: ParsableArguments {
   @Option(help: "Time a frame may take: 10ms, 0.5s, 800us. Default: the configuration's, 10ms.")
   var budget: DurationOption?
-  @Option(help: "Share of frames that may be late, above 0 and below 1.") var missRate = 0.01
-  @Option(help: "Misses that may follow each other.") var maxConsecutiveMisses = 2
+  @Option(help: "Share of frames that may be late, above 0 and below 1. Default: 0.01.")
+  var missRate: Double?
+  @Option(help: "Misses that may follow each other. Default: 2.") var maxConsecutiveMisses: Int?
+  @Option(help: "M/K: at most M misses in any K frames that follow each other.")
+  var missWindow: String?
   @Flag(help: "Only report: no verdict, no looping.") var noGate = false
   @Flag(help: "Judge the recording's own frames only, however few they are.") var noLoop = false
   @Option(
@@ -200,10 +305,11 @@ struct VerdictOptions: ParsableArguments {
   var decisions: String?
 
   func validate() throws {
-    guard missRate > 0, missRate < 1 else {
+    if let missRate, !(missRate > 0 && missRate < 1) {
       throw ValidationError("--miss-rate: expected above 0 and below 1, found \(missRate)")
     }
-    guard maxConsecutiveMisses >= 0, maxFrames >= 1, warmup >= 0, (frames ?? 1) >= 1 else {
+    _ = try window()
+    guard (maxConsecutiveMisses ?? 0) >= 0, maxFrames >= 1, warmup >= 0, (frames ?? 1) >= 1 else {
       throw ValidationError("counts cannot be negative, and --frames and --max-frames are 1 or more")
     }
     guard fps.map({ $0 > 0 && $0.isFinite }) ?? true else {
@@ -212,12 +318,22 @@ struct VerdictOptions: ParsableArguments {
     _ = try replayRate()
   }
 
-  func makeOptions(_ configuration: PipelineConfiguration) throws -> ReplayOptions {
+  /// What is asked for on the command line goes before a budget file, and that before the
+  /// configuration.
+  func makeOptions(
+    _ configuration: PipelineConfiguration, _ file: LatencyBudget?
+  ) throws -> ReplayOptions {
     var options = ReplayOptions()
     options.budgetNanoseconds =
-      budget?.nanoseconds ?? Int64(configuration.budgetMilliseconds * 1e6)
+      budget?.nanoseconds ?? file?.misses?.budgetNanoseconds
+      ?? Int64(configuration.budgetMilliseconds * 1e6)
     options.rule = VerdictRule(
-      missRate: missRate, maximumConsecutiveMisses: maxConsecutiveMisses)
+      missRate: missRate ?? file?.misses?.rate ?? 0.01,
+      maximumConsecutiveMisses: maxConsecutiveMisses ?? file?.misses?.consecutive ?? 2,
+      window: try window() ?? file?.misses?.window)
+    let limits = [file?.total].compactMap(\.self) + (file?.stages.values.map(\.self) ?? [])
+    options.minimumMeasuredFrames =
+      limits.flatMap(\.percentiles.keys).map(\.framesNeeded).max() ?? 0
     options.isGated = !noGate
     options.loops = !noLoop
     options.rate = (try? replayRate()) ?? .max
@@ -231,6 +347,14 @@ struct VerdictOptions: ParsableArguments {
       }
     }
     return options
+  }
+
+  private func window() throws -> LatencyBudget.MissWindow? {
+    guard let missWindow else { return nil }
+    let parts = missWindow.split(separator: "/").map { Int($0) }
+    guard parts.count == 2, let misses = parts[0], let frames = parts[1], misses >= 0, frames > misses
+    else { throw ValidationError("--miss-window: expected M/K such as 1/20, found \(missWindow)") }
+    return LatencyBudget.MissWindow(misses: misses, frames: frames)
   }
 
   private func replayRate() throws -> ReplayRate {

@@ -1,62 +1,66 @@
 import CVectorShims
 
-/// Ints and floats of scratch that one part needs for queries of `samples` (levels × points) a head.
-@inline(never)
-public func deformableTapCount(_ samples: Int) -> Int { tapCapacity(samples) }
-
-/// Multi-scale deformable attention of queries `queryLower ..< queryUpper` with given locations and
-/// weights: out[q][m · c + k] = Σ over levels and points of weight · sample of head m.
+/// Multi-scale deformable attention of one head with given locations and weights, for queries
+/// `queryLower ..< queryUpper`: output[q][k] = Σ over levels and points of weight · sample.
 ///
-/// `locations` [query][head][level][point][2] in 0 ... 1 (x, y; pixel = l · W - 0.5), `weights` [query]
-/// [head][level][point]; `samples` = levels · points; lane tables as DeformableTaps.swift says, padded
-/// to whole vectors. `tokenStride` = heads · channels.
+/// `locations` [query][level][point][2] in 0 ... 1 (x, y; pixel = l · size - 0.5), queries
+/// `2 · weightStride` floats apart; `weights` [query][level][point]; `output` rows `outputStride`
+/// apart; all of them begin at this head. Lane tables as DeformableTaps.swift says.
 @inline(never)
-public func deformableRows(
-  _ values: UnsafePointer<Float>, _ tokenStride: Int, _ heads: Int, _ channels: Int, _ samples: Int,
-  _ laneWidth: UnsafePointer<Float>, _ laneHeight: UnsafePointer<Float>,
-  _ laneBase: UnsafePointer<Int32>, _ locations: UnsafePointer<Float>,
-  _ weights: UnsafePointer<Float>, _ queryLower: Int, _ queryUpper: Int,
-  _ output: UnsafeMutablePointer<Float>, _ tapOffsets: UnsafeMutablePointer<Int32>,
-  _ tapWeights: UnsafeMutablePointer<Float>
+public func deformableHead(
+  _ packed: UnsafePointer<Float>, _ padded: Int, _ channels: Int, _ samples: Int,
+  _ lanes: UnsafePointer<Float>, _ places: UnsafePointer<Int32>, _ period: Int,
+  _ locations: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ weightStride: Int,
+  _ queryLower: Int, _ queryUpper: Int, _ output: UnsafeMutablePointer<Float>,
+  _ outputStride: Int, _ scratch: UnsafeMutablePointer<Float>,
+  _ indices: UnsafeMutablePointer<Int32>
 ) {
-  let total = heads &* samples
-  let half = SIMD16<Float>(repeating: -0.5)
-  let stride = Int32(truncatingIfNeeded: tokenStride)
-  var query = queryLower
-  while query < queryUpper {
-    let place = locations + query &* total &* 2
-    let share = weights + query &* total
-    let row = output + query &* heads &* channels
-    var head = 0
-    var count = 0
-    var sample = 0
-    while sample < total {
-      let rest = total &- sample
-      let pairs = place + 2 &* sample
-      let lo = loadOr(pairs, 2 &* rest, half)
-      let hi = rest > 8 ? loadOr(pairs + 16, 2 &* rest &- 16, half) : half
-      let lx = swl_even_f32x16(lo, hi)
-      let ly = swl_odd_f32x16(lo, hi)
-      let width = swl_load_f32x16(laneWidth + sample)
-      let height = swl_load_f32x16(laneHeight + sample)
-      let x = swl_fma_f32x16(lx, width, half)
-      let y = swl_fma_f32x16(ly, height, half)
-      let weight = loadOr(share + sample, rest, SIMD16(repeating: 0))
-      let base = swl_load_i32x16(laneBase + sample)
-      let end = min(sample &+ 16, total)
-      while head &* samples < end {
-        let lower = head &* samples
-        let upper = lower &+ samples
-        count = appendTaps(
-          x, y, weight, width, height, base, stride, laneBits(sample, lower, upper), tapOffsets,
-          tapWeights, count)
-        if upper > end { break }
-        sumTaps(values, tapOffsets, tapWeights, count, channels, false, row + head &* channels)
-        count = 0
-        head &+= 1
-      }
-      sample &+= 16
+  let capacity = deformableBlockCapacity(samples)
+  let rows = indices + 2 &* capacity + capacity / 16
+  var lower = queryLower
+  while lower < queryUpper {
+    let queries = min(deformableBlockQueries, queryUpper &- lower)
+    var query = 0
+    while query < queries {
+      rows[query] = Int32(truncatingIfNeeded: lower &+ query)
+      copySamples(
+        locations + 2 &* (lower &+ query) &* weightStride,
+        weights + (lower &+ query) &* weightStride, samples, lanes, period,
+        scratch + query &* samples, capacity)
+      query &+= 1
     }
-    query &+= 1
+    sampleBlock(
+      packed, padded, channels, samples, queries, lanes, places, period, scratch, indices,
+      capacity, false, output, outputStride)
+    lower &+= queries
+  }
+}
+
+/// One query's samples as pixel positions and weights to its place in the block's lists; whole
+/// vectors, so that up to 15 entries behind them are written too. `lanes` begins with sample 0.
+@inline(__always)
+func copySamples(
+  _ locations: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ samples: Int,
+  _ lanes: UnsafePointer<Float>, _ period: Int, _ place: UnsafeMutablePointer<Float>,
+  _ capacity: Int
+) {
+  let zero = SIMD16<Float>(repeating: 0)
+  let half = SIMD16<Float>(repeating: -0.5)
+  var sample = 0
+  var lane = 0
+  while sample < samples {
+    let rest = samples &- sample
+    let pairs = locations + 2 &* sample
+    let lo = loadOr(pairs, 2 &* rest, zero)
+    let hi = rest > 8 ? loadOr(pairs + 16, 2 &* rest &- 16, zero) : zero
+    let width = swl_load_f32x16(lanes + lane)
+    let height = swl_load_f32x16(lanes + period + lane)
+    swl_store_f32x16(place + sample, swl_fma_f32x16(swl_even_f32x16(lo, hi), width, half))
+    swl_store_f32x16(
+      place + capacity + sample, swl_fma_f32x16(swl_odd_f32x16(lo, hi), height, half))
+    swl_store_f32x16(place + 2 &* capacity + sample, loadOr(weights + sample, rest, zero))
+    sample &+= 16
+    lane &+= 16
+    if lane == period { lane = 0 }
   }
 }

@@ -1,104 +1,151 @@
 import CVectorShims
 
-// Bilinear taps of deformable attention. A query has heads × levels × points samples, taken 16 at a
-// time whatever head they belong to, in the order head, level, point; four lane tables say where a
-// sample reads: width and height of its level as floats (0 behind the last sample) and the float
-// index of its level's first token at its head.
+// Samples of deformable attention, one head at a time over a map packed by `packHead`.
 //
-// Taps outside the level or of weight 0 are dropped one by one (zero padding), so far-away points cost
-// nothing and what lies at a dropped address is never read. Order of a head's sum: chunks of 16
-// samples; in a chunk the upper left, upper right, lower left and lower right taps; four sums over
-// every fourth tap, joined as (0 + 2) + (1 + 3). The same on every target.
+// A block is up to `deformableBlockQueries` queries. Pixel positions and weights of their samples lie
+// one after another (query, level, point) in `scratch`; 16 samples at a time, whatever query they
+// belong to, become two addresses (upper left and lower left tap) and four bilinear weights. Samples
+// that touch no pixel of their level are left out, NaN positions too: far-away points cost nothing.
+//
+// Order of a head's sum: samples in ascending order; the upper taps (left, then right) in one sum, the
+// lower taps in another; upper + lower at the end. The same on every target.
 
-/// Ints or floats that the tap lists of `taps` samples need.
-@inline(__always)
-func tapCapacity(_ samples: Int) -> Int { 4 &* samples &+ 80 }
+/// Queries of one block.
+public let deformableBlockQueries = 16
 
-/// Appends the taps of one chunk that belong to lanes `lanes` to the lists and returns the new count.
-///
-/// `x`, `y` are pixel positions (pixel centres at integers), `weight` the attention weights.
+/// Samples that a block's lists hold, with room for whole vectors.
+@inline(never)
+public func deformableBlockCapacity(_ samples: Int) -> Int {
+  (deformableBlockQueries &* samples &+ 47) & ~15
+}
+
+/// Floats and ints of scratch that one part needs.
+@inline(never)
+public func deformableScratchFloats(_ samples: Int) -> Int { 7 &* deformableBlockCapacity(samples) }
+@inline(never)
+public func deformableScratchInts(_ samples: Int) -> Int {
+  2 &* deformableBlockCapacity(samples) &+ deformableBlockCapacity(samples) / 16 &+ 32
+}
+
+/// Samples of the block to lists of taps; `lanes` holds per sample of the pattern (which repeats
+/// every `period` samples, a multiple of 16) the level's width, then height.
+/// `places`: the packed float of token (0, 0) of the level, then the floats between its rows.
 @inline(__always)
-func appendTaps(
-  _ x: SIMD16<Float>, _ y: SIMD16<Float>, _ weight: SIMD16<Float>, _ width: SIMD16<Float>,
-  _ height: SIMD16<Float>, _ base: SIMD16<Int32>, _ tokenStride: Int32, _ lanes: UInt32,
-  _ offsets: UnsafeMutablePointer<Int32>, _ weights: UnsafeMutablePointer<Float>, _ count: Int
-) -> Int {
+func listTaps(
+  _ count: Int, _ padded: Int, _ lanes: UnsafePointer<Float>, _ places: UnsafePointer<Int32>,
+  _ period: Int, _ scratch: UnsafeMutablePointer<Float>,
+  _ indices: UnsafeMutablePointer<Int32>, _ capacity: Int
+) {
   let one = SIMD16<Float>(repeating: 1)
   let zero = SIMD16<Float>(repeating: 0)
-  let lowest = SIMD16<Float>(repeating: -2)
-  // Far positions become near ones that are outside all the same; NaN becomes -2.
-  let px = swl_min_f32x16(swl_max_f32x16(x, lowest), width + one)
-  let py = swl_min_f32x16(swl_max_f32x16(y, lowest), height + one)
-  let x0 = swl_floor_f32x16(px)
-  let y0 = swl_floor_f32x16(py)
-  let fx = px - x0
-  let fy = py - y0
-  let left = swl_less_equal_f32x16(zero, x0) & swl_less_f32x16(x0, width)
-  let right = swl_less_equal_f32x16(zero, x0 + one) & swl_less_f32x16(x0 + one, width)
-  let upper = swl_less_equal_f32x16(zero, y0) & swl_less_f32x16(y0, height)
-  let lower = swl_less_equal_f32x16(zero, y0 + one) & swl_less_f32x16(y0 + one, height)
-  let rowStride = swl_trunc_i32x16(width) &* SIMD16(repeating: tokenStride)
-  let corner =
-    base &+ swl_trunc_i32x16(y0) &* rowStride
-    &+ swl_trunc_i32x16(x0) &* SIMD16(repeating: tokenStride)
-  let east = corner &+ SIMD16(repeating: tokenStride)
-  let top = weight * (one - fy)
-  let bottom = weight * fy
-  var n = count
-  n = appendTap(corner, top * (one - fx), upper & left, lanes, offsets, weights, n)
-  n = appendTap(east, top * fx, upper & right, lanes, offsets, weights, n)
-  n = appendTap(corner &+ rowStride, bottom * (one - fx), lower & left, lanes, offsets, weights, n)
-  n = appendTap(east &+ rowStride, bottom * fx, lower & right, lanes, offsets, weights, n)
-  return n
+  let outside = SIMD16<Float>(repeating: -1)
+  let tokenStride = SIMD16<Int32>(repeating: Int32(truncatingIfNeeded: padded))
+  let masks = indices + 2 &* capacity
+  var n = 0
+  var sample = 0
+  var lane = 0
+  while sample < count {
+    let width = swl_load_f32x16(lanes + lane)
+    let height = swl_load_f32x16(lanes + period + lane)
+    let x = swl_load_f32x16(scratch + sample)
+    let y = swl_load_f32x16(scratch + capacity + sample)
+    let weight = swl_load_f32x16(scratch + 2 &* capacity + sample)
+    let isInside =
+      (swl_less_f32x16(outside, x) & swl_less_f32x16(x, width))
+      & (swl_less_f32x16(outside, y) & swl_less_f32x16(y, height))
+    let mask = swl_mask_bits_i32x16(isInside) & laneBits(count &- sample)
+    masks[sample &>> 4] = Int32(bitPattern: mask)
+    // Lanes left out hold 0: a conversion of huge values would be undefined.
+    let px = swl_select_f32x16(isInside, x, zero)
+    let py = swl_select_f32x16(isInside, y, zero)
+    let x0 = swl_floor_f32x16(px)
+    let y0 = swl_floor_f32x16(py)
+    let fx = px - x0
+    let fy = py - y0
+    let rowStride = swl_load_i32x16(places + period + lane)
+    let top =
+      swl_load_i32x16(places + lane) &+ swl_trunc_i32x16(y0) &* rowStride
+      &+ swl_trunc_i32x16(x0) &* tokenStride
+    let lower = weight * fy
+    let upper = weight * (one - fy)
+    let left = one - fx
+    let taps = scratch + 3 &* capacity + n
+    swl_compress_f32x16(taps, upper * left, mask)
+    swl_compress_f32x16(taps + capacity, upper * fx, mask)
+    swl_compress_f32x16(taps + 2 &* capacity, lower * left, mask)
+    swl_compress_f32x16(taps + 3 &* capacity, lower * fx, mask)
+    swl_compress_i32x16(indices + n, top, mask)
+    n &+= Int(swl_compress_i32x16(indices + capacity + n, top &+ rowStride, mask))
+    sample &+= 16
+    lane &+= 16
+    if lane == period { lane = 0 }
+  }
 }
 
+/// Bits of the first `count` lanes.
 @inline(__always)
-func appendTap(
-  _ offset: SIMD16<Int32>, _ weight: SIMD16<Float>, _ isInside: SIMD16<Int32>, _ lanes: UInt32,
-  _ offsets: UnsafeMutablePointer<Int32>, _ weights: UnsafeMutablePointer<Float>, _ count: Int
-) -> Int {
-  let mask = swl_mask_bits_i32x16(isInside) & lanes
-  swl_compress_f32x16(weights + count, weight, mask)
-  return count &+ Int(swl_compress_i32x16(offsets + count, offset, mask))
+func laneBits(_ count: Int) -> UInt32 {
+  count >= 16 ? 0xffff : (1 &<< UInt32(truncatingIfNeeded: count)) &- 1
 }
 
-/// Bits of the lanes of chunk `sample ..< sample + 16` that lie in `lower ..< upper`.
+/// Set bits `lower ..< upper` of the masks, 16 bits in each.
 @inline(__always)
-func laneBits(_ sample: Int, _ lower: Int, _ upper: Int) -> UInt32 {
-  let first = max(lower &- sample, 0)
-  let last = min(upper &- sample, 16)
-  return ((1 &<< UInt32(truncatingIfNeeded: last)) &- 1)
-    & ~((1 &<< UInt32(truncatingIfNeeded: first)) &- 1)
+func countBits(_ masks: UnsafePointer<Int32>, _ lower: Int, _ upper: Int) -> Int {
+  var count = 0
+  var bit = lower
+  while bit < upper {
+    let first = bit & 15
+    let length = min(16 &- first, upper &- bit)
+    let bits = (UInt32(bitPattern: masks[bit &>> 4]) &>> UInt32(truncatingIfNeeded: first))
+      & laneBits(length)
+    count &+= bits.nonzeroBitCount
+    bit &+= length
+  }
+  return count
 }
 
-/// output[0 ..< channels] (+)= Σ taps weight · values[offset ...]. The lists may be written behind
-/// `count`. Reads whole vectors: up to 15 floats behind a tap's channels.
+/// The block's samples, already in `scratch`, to its queries' rows: output[rows[j] · outputStride ...]
+/// (+)= Σ weight · sample.
+@inline(__always)
+func sampleBlock(
+  _ packed: UnsafePointer<Float>, _ padded: Int, _ channels: Int, _ samples: Int,
+  _ queries: Int, _ lanes: UnsafePointer<Float>, _ places: UnsafePointer<Int32>, _ period: Int,
+  _ scratch: UnsafeMutablePointer<Float>, _ indices: UnsafeMutablePointer<Int32>,
+  _ capacity: Int, _ adds: Bool, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int
+) {
+  listTaps(queries &* samples, padded, lanes, places, period, scratch, indices, capacity)
+  let masks = indices + 2 &* capacity
+  let rows = masks + capacity / 16
+  var first = 0
+  var query = 0
+  while query < queries {
+    let count = countBits(masks, query &* samples, (query &+ 1) &* samples)
+    let row = output + Int(rows[query]) &* outputStride
+    sumTaps(
+      packed, padded, channels, scratch + 3 &* capacity + first, indices + first, capacity, count,
+      adds, row)
+    first &+= count
+    query &+= 1
+  }
+}
+
 @inline(__always)
 func sumTaps(
-  _ values: UnsafePointer<Float>, _ offsets: UnsafeMutablePointer<Int32>,
-  _ weights: UnsafeMutablePointer<Float>, _ count: Int, _ channels: Int, _ adds: Bool,
+  _ packed: UnsafePointer<Float>, _ padded: Int, _ channels: Int, _ weights: UnsafePointer<Float>,
+  _ offsets: UnsafePointer<Int32>, _ capacity: Int, _ count: Int, _ adds: Bool,
   _ output: UnsafeMutablePointer<Float>
 ) {
-  if count == 0 {
-    if !adds { zeroRow(output, channels) }
-    return
-  }
-  // A list of whole groups of four: the last tap again, with weight 0.
-  var n = count
-  while n & 3 != 0 {
-    offsets[n] = offsets[count &- 1]
-    weights[n] = 0
-    n &+= 1
-  }
+  if adds && count == 0 { return }
   var channel = 0
   while channel < channels {
     let rest = channels &- channel
     if rest > 16 {
-      let (a, b) = sumTwo(values + channel, offsets, weights, n)
+      let (a, b) = sumTwo(packed + channel, padded, weights, offsets, capacity, count)
       storeSum(output + channel, a, 16, adds)
       storeSum(output + channel + 16, b, rest &- 16, adds)
     } else {
-      storeSum(output + channel, sumOne(values + channel, offsets, weights, n), rest, adds)
+      let a = sumOne(packed + channel, padded, weights, offsets, capacity, count)
+      storeSum(output + channel, a, rest, adds)
     }
     channel &+= 32
   }
@@ -112,52 +159,51 @@ func storeSum(
   storeSome(output, value, count)
 }
 
-/// Four sums, so that four multiply-adds are under way.
 @inline(__always)
 func sumOne(
-  _ values: UnsafePointer<Float>, _ offsets: UnsafePointer<Int32>,
-  _ weights: UnsafePointer<Float>, _ count: Int
+  _ values: UnsafePointer<Float>, _ right: Int, _ weights: UnsafePointer<Float>,
+  _ offsets: UnsafePointer<Int32>, _ capacity: Int, _ count: Int
 ) -> SIMD16<Float> {
-  var s0 = SIMD16<Float>(repeating: 0)
-  var s1 = s0
-  var s2 = s0
-  var s3 = s0
+  var upper = SIMD16<Float>(repeating: 0)
+  var lower = upper
+  let weights2 = weights + 2 &* capacity
   var tap = 0
   while tap < count {
-    accumulate(&s0, weights[tap], swl_load_f32x16(values + Int(offsets[tap])))
-    accumulate(&s1, weights[tap &+ 1], swl_load_f32x16(values + Int(offsets[tap &+ 1])))
-    accumulate(&s2, weights[tap &+ 2], swl_load_f32x16(values + Int(offsets[tap &+ 2])))
-    accumulate(&s3, weights[tap &+ 3], swl_load_f32x16(values + Int(offsets[tap &+ 3])))
-    tap &+= 4
+    let top = values + Int(offsets[tap])
+    let bottom = values + Int(offsets[capacity &+ tap])
+    accumulate(&upper, weights[tap], swl_load_f32x16(top))
+    accumulate(&lower, weights2[tap], swl_load_f32x16(bottom))
+    accumulate(&upper, weights[capacity &+ tap], swl_load_f32x16(top + right))
+    accumulate(&lower, weights2[capacity &+ tap], swl_load_f32x16(bottom + right))
+    tap &+= 1
   }
-  return (s0 + s2) + (s1 + s3)
+  return upper + lower
 }
 
-/// The same for 32 channels: eight sums.
+/// The same for 32 channels: four sums, so that four multiply-adds are under way.
 @inline(__always)
 func sumTwo(
-  _ values: UnsafePointer<Float>, _ offsets: UnsafePointer<Int32>,
-  _ weights: UnsafePointer<Float>, _ count: Int
+  _ values: UnsafePointer<Float>, _ right: Int, _ weights: UnsafePointer<Float>,
+  _ offsets: UnsafePointer<Int32>, _ capacity: Int, _ count: Int
 ) -> (SIMD16<Float>, SIMD16<Float>) {
   var a0 = SIMD16<Float>(repeating: 0)
   var a1 = a0
-  var a2 = a0
-  var a3 = a0
   var b0 = a0
   var b1 = a0
-  var b2 = a0
-  var b3 = a0
+  let weights2 = weights + 2 &* capacity
   var tap = 0
   while tap < count {
-    let v0 = values + Int(offsets[tap])
-    accumulate(&a0, &b0, weights[tap], swl_load_f32x16(v0), swl_load_f32x16(v0 + 16))
-    let v1 = values + Int(offsets[tap &+ 1])
-    accumulate(&a1, &b1, weights[tap &+ 1], swl_load_f32x16(v1), swl_load_f32x16(v1 + 16))
-    let v2 = values + Int(offsets[tap &+ 2])
-    accumulate(&a2, &b2, weights[tap &+ 2], swl_load_f32x16(v2), swl_load_f32x16(v2 + 16))
-    let v3 = values + Int(offsets[tap &+ 3])
-    accumulate(&a3, &b3, weights[tap &+ 3], swl_load_f32x16(v3), swl_load_f32x16(v3 + 16))
-    tap &+= 4
+    let top = values + Int(offsets[tap])
+    let bottom = values + Int(offsets[capacity &+ tap])
+    accumulate(&a0, &a1, weights[tap], swl_load_f32x16(top), swl_load_f32x16(top + 16))
+    accumulate(&b0, &b1, weights2[tap], swl_load_f32x16(bottom), swl_load_f32x16(bottom + 16))
+    accumulate(
+      &a0, &a1, weights[capacity &+ tap], swl_load_f32x16(top + right),
+      swl_load_f32x16(top + right + 16))
+    accumulate(
+      &b0, &b1, weights2[capacity &+ tap], swl_load_f32x16(bottom + right),
+      swl_load_f32x16(bottom + right + 16))
+    tap &+= 1
   }
-  return ((a0 + a2) + (a1 + a3), (b0 + b2) + (b1 + b3))
+  return (a0 + b0, a1 + b1)
 }

@@ -48,40 +48,6 @@ public func linearRows(
   }
 }
 
-/// Activation, residual and the last columns: from the tile in `scratch` (rows of 32) to `output`.
-@inline(never)
-func finishTile(
-  _ scratch: UnsafePointer<Float>, _ rows: Int, _ columns: Int, _ activation: Int,
-  _ residual: UnsafePointer<Float>?, _ residualStride: Int,
-  _ output: UnsafeMutablePointer<Float>, _ outputStride: Int
-) {
-  var row = 0
-  while row < rows {
-    var column = 0
-    while column < columns {
-      var value = swl_load_f32x16(scratch + row &* 32 + column)
-      if activation == 2 { value = geluErf(value) }
-      if activation == 3 { value = geluTanh(value) }
-      let count = Int64(columns &- column)
-      let target = output + row &* outputStride + column
-      if count >= 16 {
-        if let residual {
-          value = value + swl_load_f32x16(residual + row &* residualStride + column)
-        }
-        swl_store_f32x16(target, value)
-      } else {
-        if let residual {
-          value =
-            value + swl_load_f32x16_partial(residual + row &* residualStride + column, count)
-        }
-        swl_store_f32x16_partial(target, value, count)
-      }
-      column &+= 16
-    }
-    row &+= 1
-  }
-}
-
 /// Row-major weights [outputs][inputs] to packed blocks [block of 16][inputs][16], zeros behind the
 /// last output.
 @inline(never)

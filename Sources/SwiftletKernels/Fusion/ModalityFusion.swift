@@ -18,32 +18,55 @@ public func fusionScratchCount(_ channels: Int, _ heads: Int, _ modalities: Int)
     &+ max(padded, heads &* headPadded) &+ 64
 }
 
+/// What `fuseCells` may leave out because the weights make it a constant; see `PackedFusionWeights`.
+///
+/// With `fusionAttendsEvenly` no logit depends on the modality, so every valid one gets the same
+/// share; with `fusionKeepsValues` output and value projection together are the identity and their
+/// biases cancel to 0.
+public let fusionAttendsEvenly = 1
+public let fusionKeepsValues = 2
+
 /// Fuses cells `cellLower ..< cellUpper` of `modalities` maps by multi-head attention over the valid
 /// ones; cells without a valid modality become 0.
 ///
 /// The projections are moved past the sums they commute with: logit_m = (Wkᵀ q) · (x_m + e_m) and
 /// Wv Σ a_m x_m, so a cell costs four products with a matrix whatever the number of modalities, and
-/// the key bias, the same for every modality, drops out of the softmax.
+/// the key bias, the same for every modality, drops out of the softmax. Where one modality alone is
+/// valid its share is exactly 1: such a cell costs one product with Wo Wv.
 ///
 /// - features, validities: one pointer per modality; nil features: absent, nil validity: all valid.
 /// - weights: 0 Wq (scaled by 1/√d), 1 bq (scaled), 2 Wkᵀ by head, 3 modality embedding [M][padded],
-///   4 query embedding [padded], 5 Wv by head, 6 bv, 7 Wo, 8 bo; packed as `packWeights` does.
+///   4 query embedding [padded], 5 Wv by head, 6 bv, 7 Wo, 8 bo, 9 Wo Wv, 10 Wo bv + bo; packed as
+///   `packWeights` does.
+/// - traits: `fusionAttendsEvenly`, `fusionKeepsValues` or both.
+/// - cells: room for four lists of `fusionBlockCells`.
 @inline(never)
 public func fuseCells(
   _ features: UnsafePointer<UnsafePointer<Float>?>,
   _ validities: UnsafePointer<UnsafePointer<UInt8>?>, _ modalities: Int,
   _ cellLower: Int, _ cellUpper: Int, _ channels: Int, _ heads: Int,
-  _ weights: UnsafePointer<UnsafePointer<Float>?>, _ output: UnsafeMutablePointer<Float>,
-  _ outputValidity: UnsafeMutablePointer<UInt8>, _ scratch: UnsafeMutablePointer<Float>,
-  _ cells: UnsafeMutablePointer<Int32>
+  _ weights: UnsafePointer<UnsafePointer<Float>?>, _ traits: Int,
+  _ output: UnsafeMutablePointer<Float>, _ outputValidity: UnsafeMutablePointer<UInt8>,
+  _ scratch: UnsafeMutablePointer<Float>, _ cells: UnsafeMutablePointer<Int32>
 ) {
+  let even = cells + 2 &* fusionBlockCells
   var waiting = 0
+  var evenWaiting = 0
   var cell = cellLower
   while cell < cellUpper {
     let mask = validModalities(features, validities, modalities, cell)
     outputValidity[cell] = mask == 0 ? 0 : 1
     if mask == 0 {
       zeroRow(output + cell &* channels, channels)
+    } else if traits & fusionAttendsEvenly != 0 || mask & (mask &- 1) == 0 {
+      if traits & fusionKeepsValues != 0 {
+        meanToken(
+          features, modalities, cell &* channels, mask, channels, output + cell &* channels)
+      } else {
+        even[evenWaiting] = Int32(truncatingIfNeeded: cell)
+        even[fusionBlockCells &+ evenWaiting] = Int32(truncatingIfNeeded: mask)
+        evenWaiting &+= 1
+      }
     } else {
       cells[waiting] = Int32(truncatingIfNeeded: cell)
       cells[fusionBlockCells &+ waiting] = Int32(truncatingIfNeeded: mask)
@@ -56,6 +79,57 @@ public func fuseCells(
         output, scratch)
       waiting = 0
     }
+    if evenWaiting == fusionBlockCells || (cell == cellUpper && evenWaiting > 0) {
+      projectMeans(
+        features, modalities, even, even + fusionBlockCells, evenWaiting, channels, weights,
+        output, scratch)
+      evenWaiting = 0
+    }
+  }
+}
+
+/// Cells whose valid modalities have equal shares: one product of their mean with Wo Wv.
+@inline(never)
+func projectMeans(
+  _ features: UnsafePointer<UnsafePointer<Float>?>, _ modalities: Int,
+  _ cells: UnsafePointer<Int32>, _ masks: UnsafePointer<Int32>, _ count: Int, _ channels: Int,
+  _ weights: UnsafePointer<UnsafePointer<Float>?>, _ output: UnsafeMutablePointer<Float>,
+  _ scratch: UnsafeMutablePointer<Float>
+) {
+  let padded = (channels &+ 15) & ~15
+  let rows = scratch + fusionBlockCells &* padded
+  var i = 0
+  while i < count {
+    meanToken(
+      features, modalities, Int(cells[i]) &* channels, Int(masks[i]), channels,
+      scratch + i &* padded)
+    i &+= 1
+  }
+  matrixRows(scratch, padded, count, weights[9]!, channels, padded, weights[10]!, rows, padded)
+  scatterRows(rows, padded, cells, count, channels, output)
+}
+
+/// target = the sum of the valid tokens in the order of the modalities, divided once.
+@inline(__always)
+func meanToken(
+  _ features: UnsafePointer<UnsafePointer<Float>?>, _ modalities: Int, _ offset: Int, _ mask: Int,
+  _ channels: Int, _ target: UnsafeMutablePointer<Float>
+) {
+  let zero = SIMD16<Float>(repeating: 0)
+  let divisor = SIMD16<Float>(repeating: Float(mask.nonzeroBitCount))
+  var channel = 0
+  while channel < channels {
+    let rest = channels &- channel
+    var sum = zero
+    var modality = 0
+    while modality < modalities {
+      if (mask &>> modality) & 1 != 0 {
+        sum = sum + loadOr(features[modality]! + offset + channel, rest, zero)
+      }
+      modality &+= 1
+    }
+    storeSome(target + channel, sum / divisor, rest)
+    channel &+= 16
   }
 }
 
@@ -123,7 +197,7 @@ func fuseBlock(
     features, modalities, cells, masks, count, channels, padded, lanes, weights[3]!, folded, logits)
   softmaxOverModalities(logits, modalities, lanes, sums)
   mixTokens(
-    features, modalities, cells, masks, count, channels, padded, heads, lanes, logits, folded)
+    features, modalities, cells, masks, count, channels, padded, lanes, logits, folded)
   head = 0
   while head < heads {
     matrixRows(

@@ -130,40 +130,67 @@ func softmaxOverModalities(
 }
 
 /// mixed[i][h] = Σ over valid m of e[m][i][h] · token m, in ascending m.
+///
+/// Four heads at a time, so that a token is loaded once for all of them; heads beyond the last have
+/// room in `mixed` (`lanes` is a multiple of four) and are never read.
 @inline(never)
 func mixTokens(
   _ features: UnsafePointer<UnsafePointer<Float>?>, _ modalities: Int,
   _ cells: UnsafePointer<Int32>, _ masks: UnsafePointer<Int32>, _ count: Int, _ channels: Int,
-  _ padded: Int, _ heads: Int, _ lanes: Int, _ exponentials: UnsafePointer<Float>,
+  _ padded: Int, _ lanes: Int, _ exponentials: UnsafePointer<Float>,
   _ mixed: UnsafeMutablePointer<Float>
 ) {
-  let zero = SIMD16<Float>(repeating: 0)
   let stride = fusionBlockCells &* lanes
   var i = 0
   while i < count {
     let offset = Int(cells[i]) &* channels
     let mask = Int(masks[i])
-    var channel = 0
-    while channel < channels {
-      var head = 0
-      while head < heads {
-        let shares = exponentials + i &* lanes + head
-        var sum = zero
-        var modality = 0
-        while modality < modalities {
-          if (mask &>> modality) & 1 != 0 {
-            let token = loadOr(features[modality]! + offset + channel, channels &- channel, zero)
-            sum = swl_fma_f32x16(SIMD16(repeating: shares[modality &* stride]), token, sum)
-          }
-          modality &+= 1
-        }
-        swl_store_f32x16(mixed + (i &* lanes &+ head) &* padded + channel, sum)
-        head &+= 1
+    var head = 0
+    while head < lanes {
+      let shares = exponentials + i &* lanes + head
+      var target = mixed + (i &* lanes &+ head) &* padded
+      var channel = 0
+      while channel < channels {
+        mixFour(
+          features, modalities, mask, offset &+ channel, channels &- channel, shares, stride,
+          target, padded)
+        target += 16
+        channel &+= 16
       }
-      channel &+= 16
+      head &+= 4
     }
     i &+= 1
   }
+}
+
+/// Sixteen channels of four heads' mixtures.
+@inline(__always)
+func mixFour(
+  _ features: UnsafePointer<UnsafePointer<Float>?>, _ modalities: Int, _ mask: Int, _ offset: Int,
+  _ rest: Int, _ shares: UnsafePointer<Float>, _ stride: Int,
+  _ target: UnsafeMutablePointer<Float>, _ padded: Int
+) {
+  let zero = SIMD16<Float>(repeating: 0)
+  var s0 = zero
+  var s1 = zero
+  var s2 = zero
+  var s3 = zero
+  var modality = 0
+  while modality < modalities {
+    if (mask &>> modality) & 1 != 0 {
+      let token = loadOr(features[modality]! + offset, rest, zero)
+      let share = shares + modality &* stride
+      s0 = swl_fma_f32x16(SIMD16(repeating: share[0]), token, s0)
+      s1 = swl_fma_f32x16(SIMD16(repeating: share[1]), token, s1)
+      s2 = swl_fma_f32x16(SIMD16(repeating: share[2]), token, s2)
+      s3 = swl_fma_f32x16(SIMD16(repeating: share[3]), token, s3)
+    }
+    modality &+= 1
+  }
+  swl_store_f32x16(target, s0)
+  swl_store_f32x16(target + padded, s1)
+  swl_store_f32x16(target + 2 &* padded, s2)
+  swl_store_f32x16(target + 3 &* padded, s3)
 }
 
 /// value[i][h] = value[i][h] / sums[i][h] + bias[h].

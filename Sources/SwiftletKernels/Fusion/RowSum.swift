@@ -32,3 +32,34 @@ public func sumRows(
     row &+= 1
   }
 }
+
+/// Rows `rowLower ..< rowUpper`: with indices output[row] = source[indices[row] - 1], or `other` where
+/// the index is 0; without them output[row] = source[row] + other.
+@inline(never)
+public func gatherRows(
+  _ source: UnsafePointer<Float>, _ indices: UnsafePointer<Float>?,
+  _ other: UnsafePointer<Float>, _ rowLower: Int, _ rowUpper: Int, _ channels: Int,
+  _ output: UnsafeMutablePointer<Float>
+) {
+  let zero = SIMD16<Float>(repeating: 0)
+  var row = rowLower
+  while row < rowUpper {
+    let target = output + row &* channels
+    var first = source + row &* channels
+    var adds = true
+    if let indices {
+      let from = Int(indices[row])
+      first = from > 0 ? source + (from &- 1) &* channels : other
+      adds = false
+    }
+    var channel = 0
+    while channel < channels {
+      let rest = channels &- channel
+      var value = loadOr(first + channel, rest, zero)
+      if adds { value = value + loadOr(other + channel, rest, zero) }
+      storeSome(target + channel, value, rest)
+      channel &+= 16
+    }
+    row &+= 1
+  }
+}

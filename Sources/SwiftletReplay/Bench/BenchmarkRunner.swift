@@ -10,6 +10,10 @@ public struct BenchmarkMeasurement: Sendable, Equatable {
   public var verificationFailure: String?
   /// Nanoseconds, sorted.
   public var samples: [Int64]
+  /// Nanoseconds of the work between runs, sorted; empty when there is none.
+  public var betweenSamples: [Int64] = []
+  /// Relative L2 error against the fp32 reference; nil for fp32.
+  public var relativeError: Double?
   public var flop: Double
   public var bytes: Double
   /// Share of the roof at the median; nil when nothing was timed.
@@ -53,29 +57,43 @@ public struct BenchmarkRunner {
       precision: precision, verificationFailure: prepared.verificationFailure(), samples: [],
       flop: prepared.floatingPointOperations, bytes: prepared.bytesMoved, roofShare: nil)
     guard measurement.isVerified else { return measurement }
-    measurement.samples = sample(prepared).sorted()
+    measurement.relativeError = prepared.relativeError
+    let times = sample(prepared)
+    measurement.samples = times.runs.sorted()
+    measurement.betweenSamples = times.between.sorted()
     let median = measurement.samples[(measurement.samples.count - 1) / 2]
     measurement.roofShare = roof.share(
-      flop: measurement.flop, bytes: measurement.bytes, seconds: Double(median) / 1e9)
+      flop: measurement.flop, bytes: measurement.bytes, seconds: Double(median) / 1e9,
+      precision: precision)
     return measurement
   }
 
-  private func sample(_ prepared: any PreparedWorkload) -> [Int64] {
-    var samples: [Int64] = []
-    samples.reserveCapacity(maximumSampleCount)
+  private func sample(
+    _ prepared: any PreparedWorkload
+  ) -> (runs: [Int64], between: [Int64]) {
+    var runs: [Int64] = []
+    var between: [Int64] = []
+    runs.reserveCapacity(maximumSampleCount)
+    if prepared.hasWorkBetweenRuns { between.reserveCapacity(maximumSampleCount) }
     // Verification ran it once; a few more runs settle caches and the CPU's clock.
     let start = clock.nowNanoseconds
-    while clock.nowNanoseconds - start < sampleNanoseconds / 10 { prepared.run() }
+    while clock.nowNanoseconds - start < sampleNanoseconds / 10 {
+      prepared.prepareNextRun()
+      prepared.run()
+    }
     let end = clock.nowNanoseconds + sampleNanoseconds
     var now = clock.nowNanoseconds
-    while samples.count < maximumSampleCount,
-      now < end || samples.count < Percentile.p50.framesNeeded
+    while runs.count < maximumSampleCount,
+      now < end || runs.count < Percentile.p50.framesNeeded
     {
+      let first = clock.nowNanoseconds
+      prepared.prepareNextRun()
       let before = clock.nowNanoseconds
       prepared.run()
       now = clock.nowNanoseconds
-      samples.append(now - before)
+      if prepared.hasWorkBetweenRuns { between.append(before - first) }
+      runs.append(now - before)
     }
-    return samples
+    return (runs, between)
   }
 }

@@ -16,7 +16,7 @@ public struct BenchmarkTable: Sendable {
   public var text: String {
     let header = [
       "workload", "category", "thr", "precision", "median", "p99", "p99.9", "max", "samples",
-      "roof",
+      "roof", "between", "error",
     ]
     let lines = ColumnLayout.lines([header] + measurements.map(row))
     return (["\(cpu), isa \(isa), times in ms"] + lines).joined(separator: "\n")
@@ -33,6 +33,8 @@ public struct BenchmarkTable: Sendable {
     return identity + times + [
       measurement.samples.last.map(text) ?? "–", "\(measurement.samples.count)",
       measurement.roofShare.map { String(format: "%.0f %%", $0 * 100) } ?? "–",
+      Percentile.p50.value(ofSorted: measurement.betweenSamples).map(text) ?? "–",
+      measurement.relativeError.map { String(format: "%.1e", $0) } ?? "–",
     ]
   }
 
@@ -63,6 +65,8 @@ extension BenchmarkMeasurement: Encodable {
     case maximum = "max_ms"
     case samples, flop, bytes
     case roofShare = "roof_share"
+    case between = "between_runs_median_ms"
+    case relativeError = "relative_l2_error_against_fp32"
   }
 
   /// Every field is there; what the sample does not support is null.
@@ -83,5 +87,8 @@ extension BenchmarkMeasurement: Encodable {
     try container.encode(flop, forKey: .flop)
     try container.encode(bytes, forKey: .bytes)
     try container.encode(roofShare, forKey: .roofShare)
+    try container.encode(
+      Percentile.p50.value(ofSorted: betweenSamples).map(milliseconds), forKey: .between)
+    try container.encode(relativeError, forKey: .relativeError)
   }
 }

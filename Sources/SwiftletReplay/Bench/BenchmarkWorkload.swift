@@ -28,9 +28,23 @@ public protocol PreparedWorkload: AnyObject {
   /// Floating-point operations of one run (a multiply-add is 2) and bytes moved at the least.
   var floatingPointOperations: Double { get }
   var bytesMoved: Double { get }
+  /// What of the next run does not depend on its inputs, done between runs and timed apart.
+  /// Allocates nothing.
+  func prepareNextRun()
+  /// Whether `prepareNextRun` does anything.
+  var hasWorkBetweenRuns: Bool { get }
+  /// ‖result - fp32 reference‖ / ‖fp32 reference‖ as the verification found it; nil for results that
+  /// are fp32 themselves.
+  var relativeError: Double? { get }
   /// One run; allocates nothing.
   func run()
   /// Runs once and compares with the scalar reference; nil when equal within the stated tolerance,
   /// else what differs.
   func verificationFailure() -> String?
+}
+
+extension PreparedWorkload {
+  public func prepareNextRun() {}
+  public var hasWorkBetweenRuns: Bool { false }
+  public var relativeError: Double? { nil }
 }

@@ -10,8 +10,10 @@ enum DeformableWorkloads {
       DeformableWorkload(
         maps: 1, queries: 9518, sizes: [(116, 200), (58, 100), (29, 50), (15, 25)], engine, pool)
     },
-    BenchmarkWorkload(name: "fbocc-backward", category: "attention") { engine, pool, _ in
-      BackwardWorkload(engine, pool)
+    BenchmarkWorkload(
+      name: "fbocc-backward", category: "attention", precisions: EncoderWorkloads.precisions
+    ) { engine, pool, precision in
+      BackwardWorkload(BackwardStage(precision: try .named(precision), engine, pool))
     },
   ]
 }
@@ -74,123 +76,148 @@ final class DeformableWorkload: PreparedWorkload {
 }
 
 /// FB-OCC's backward projection at its released size with random weights and a rig of six cameras.
-final class BackwardWorkload: PreparedWorkload {
-  private static let shape = BackwardProjectionShape(
+final class BackwardStage {
+  static let shape = BackwardProjectionShape(
     channels: 80, heads: 8, width: 100, height: 100, anchors: 4, cameras: 6, featureWidth: 44,
     featureHeight: 16, crossPoints: 8, selfPoints: 4, depthBins: 80, depthStartMeters: 2,
     depthStepMeters: 0.5, voxelHeights: 8)
-  private let projection: BackwardProjection
+  let projection: BackwardProjection
+  let precision: DensePrecision
+  let pool: WorkerPool
+  /// The refined map [y][x][C] and the refined voxels [z][y][x][C].
+  let map: AlignedBuffer<Float>
+  let output: AlignedBuffer<Float>
   private let reference: BackwardProjection
   private let references: AnchorReferences
-  private let pool: WorkerPool
-  private let buffers: [AlignedBuffer<Float>]
-  private let map: AlignedBuffer<Float>
-  private let output: AlignedBuffer<Float>
+  private let embedding: AlignedBuffer<Float>
+  private let position: AlignedBuffer<Float>
   private let pairCount: Int
 
-  init(_ engine: Engine, _ pool: WorkerPool) {
+  init(precision: DensePrecision, _ engine: Engine, _ pool: WorkerPool) {
     var numbers = SeededNumbers(seed: 15)
     let shape = Self.shape
     self.pool = pool
+    self.precision = precision
     let weights = Self.weights(&numbers)
     projection = BackwardProjection(
-      weights: weights, shape: shape, engine: engine, maximumThreads: pool.threadCount)
+      weights: weights, shape: shape, engine: engine, precision: precision,
+      maximumThreads: pool.threadCount)
     reference = BackwardProjection(
       weights: weights, shape: shape, engine: .reference, maximumThreads: pool.threadCount)
     references = Self.rig(shape)
     let cells = shape.queryCount * shape.channels
-    let tokens = shape.cameras * shape.featureWidth * shape.featureHeight
-    buffers = [8 * cells, cells, cells, tokens * shape.channels].map {
-      AlignedBuffer(numbers.floats($0, in: -1...1))
-    } + [AlignedBuffer(numbers.floats(tokens * shape.depthBins, in: 0...0.1))]
+    embedding = AlignedBuffer(numbers.floats(cells, in: -1...1))
+    position = AlignedBuffer(numbers.floats(cells, in: -1...1))
     map = AlignedBuffer(count: cells)
-    output = AlignedBuffer(count: 8 * cells)
-    pairCount = Self.activePairs(references, shape)
-  }
-
-  private static func activePairs(
-    _ references: AnchorReferences, _ shape: BackwardProjectionShape
-  ) -> Int {
-    var count = 0
-    for camera in 0..<shape.cameras {
-      for query in 0..<shape.queryCount where references.isActive(map: camera, query: query) {
-        count += 1
-      }
-    }
-    return count
+    output = AlignedBuffer(count: shape.voxelHeights * cells)
+    pairCount = EncoderScene.pairCount(references)
   }
 
   private static func weights(_ numbers: inout SeededNumbers) -> BEVFormerLayerWeights {
+    // As mmcv and torch initialise them: Xavier, and 1 / √inputs for the hidden layers.
+    let bound = (3 / Float(80)).squareRoot()
+    func floats(_ count: Int, _ bound: Float) -> [Float] { numbers.floats(count, in: -bound...bound) }
     func deformable(_ samples: Int) -> DeformableWeights {
       DeformableWeights(
-        valueWeight: numbers.floats(6400, in: -0.1...0.1), valueBias: numbers.floats(80, in: 0...0.1),
-        offsetWeight: numbers.floats(samples * 160, in: -0.1...0.1),
-        offsetBias: numbers.floats(samples * 2, in: -2...2),
-        attentionWeight: numbers.floats(samples * 80, in: -0.1...0.1),
-        attentionBias: numbers.floats(samples, in: -1...1),
-        outputWeight: numbers.floats(6400, in: -0.1...0.1),
-        outputBias: numbers.floats(80, in: 0...0.1))
+        valueWeight: floats(6400, bound), valueBias: floats(80, 0.1),
+        offsetWeight: floats(samples * 160, bound / 2), offsetBias: floats(samples * 2, 2),
+        attentionWeight: floats(samples * 80, bound / 2), attentionBias: floats(samples, 1),
+        outputWeight: floats(6400, bound), outputBias: floats(80, 0.1))
     }
     let (own, cross) = (deformable(32), deformable(64))
     return BEVFormerLayerWeights(
       temporal: own, spatial: cross,
       norms: (0..<3).map { _ in
-        (numbers.floats(80, in: 0.5...1), numbers.floats(80, in: 0...0.1))
+        (numbers.floats(80, in: 0.8...1.2), numbers.floats(80, in: -0.1...0.1))
       },
       feedForward: (
-        numbers.floats(25_600, in: -0.1...0.1), numbers.floats(320, in: 0...0.1),
-        numbers.floats(25_600, in: -0.1...0.1), numbers.floats(80, in: 0...0.1)
+        floats(25_600, 1 / Float(80).squareRoot()), floats(320, 0.1),
+        floats(25_600, 1 / Float(320).squareRoot()), floats(80, 0.1)
       ))
   }
 
-  /// Six cameras all around, pitched a little, at 1.6 m.
+  /// The synthetic rig through FB-OCC's image augmentation.
   private static func rig(_ shape: BackwardProjectionShape) -> AnchorReferences {
     let references = AnchorReferences(
       maps: shape.cameras, queryCount: shape.queryCount, anchors: shape.anchors, areWeighted: true)
-    for (camera, degrees) in [0.0, 55, -56, 108, -111, 180].enumerated() {
-      let yaw = Quaternion(axis: SIMD3(0, 0, 1), radians: degrees * .pi / 180).matrix
-      let pitch = Quaternion(axis: SIMD3(0, 1, 0), radians: 0.02).matrix
-      let egoFromOptical = Matrix3(SIMD3(0, 0, 1), SIMD3(-1, 0, 0), SIMD3(0, -1, 0))
+    let cameras = ProjectionRig.cameras(
+      augmentation: ProjectionRig.bevDetAugmentation, networkWidth: 704, networkHeight: 256)
+    for (index, camera) in cameras.enumerated() {
       references.setFBOCCCamera(
-        camera,
-        intrinsics: Matrix3(SIMD3(1260, 0, 800), SIMD3(0, 1260, 450), SIMD3(0, 0, 1)),
-        egoFromCamera: (yaw * pitch * egoFromOptical, yaw * SIMD3(0.5, 0, 0) + SIMD3(1, 0, 1.6)),
+        index, intrinsics: camera.intrinsics.matrix,
+        egoFromCamera: (camera.egoFromCamera.rotation, camera.egoFromCamera.translation),
         augmentation: (
           Matrix3(SIMD3(0.44, 0, 0), SIMD3(0, 0.44, 0), SIMD3(0, 0, 1)), SIMD3(0, -140, 0)
-        ), bevAugmentation: Matrix3(SIMD3(1, 0, 0), SIMD3(0, 1, 0), SIMD3(0, 0, 1)),
-        bounds: ((-40, 0.8), (-40, 0.8), (-1, 1.6)), width: shape.width, imageWidth: 704,
-        imageHeight: 256)
+        ), bevAugmentation: .identity, bounds: ((-40, 0.8), (-40, 0.8), (-1, 1.6)),
+        width: shape.width, imageWidth: 704, imageHeight: 256)
     }
     return references
   }
 
   /// Products of the linear layers, and four taps a sample.
   var floatingPointOperations: Double {
-    let queries = Double(Self.shape.queryCount)
-    let linear = queries * Double(80 * (80 * 4 + 96 + 192 + 640)) + 6 * 704 * 6400
-    return 2 * (linear + queries * 32 * 40 + Double(pairCount) * 64 * 40)
+    let queries = Self.shape.queryCount
+    let perQuery: Int = 80 * 1168
+    let linear: Int = queries * perQuery + 4224 * 6400
+    let taps: Int = queries * 32 * 40 + pairCount * 64 * 40
+    return Double(2 * (linear + taps))
   }
+  /// Voxels in and out, maps, features and depth.
   var bytesMoved: Double {
-    4 * Double(buffers.map(\.count).reduce(0, +) + map.count + output.count)
-  }
-  func run() { run(projection, map, output) }
-  private func run(
-    _ projection: BackwardProjection, _ map: AlignedBuffer<Float>, _ output: AlignedBuffer<Float>
-  ) {
-    projection.apply(
-      voxels: buffers[0], embedding: buffers[1], position: buffers[2], features: buffers[3],
-      depth: buffers[4], references: references, into: map, voxels: output, pool: pool)
+    let floats: Int = 2 * output.count + 6 * map.count + 4224 * 160
+    return Double(4 * floats)
   }
 
-  /// The whole map: three norms bring every value back to about 1, sums have up to 320 terms.
-  func verificationFailure() -> String? {
-    output.fill(.nan)
-    run()
-    let (expected, voxels) = (
+  func run(voxels: AlignedBuffer<Float>, features: AlignedBuffer<Float>, depth: AlignedBuffer<Float>) {
+    run(projection, voxels, features, depth, map, output)
+  }
+  private func run(
+    _ projection: BackwardProjection, _ voxels: AlignedBuffer<Float>,
+    _ features: AlignedBuffer<Float>, _ depth: AlignedBuffer<Float>, _ map: AlignedBuffer<Float>,
+    _ output: AlignedBuffer<Float>
+  ) {
+    projection.apply(
+      voxels: voxels, embedding: embedding, position: position, features: features, depth: depth,
+      references: references, into: map, voxels: output, pool: pool)
+  }
+
+  /// Relative L2 error of map and voxels against the fp32 reference on the same inputs.
+  func errorAgainstReference(
+    voxels: AlignedBuffer<Float>, features: AlignedBuffer<Float>, depth: AlignedBuffer<Float>
+  ) -> Double {
+    let (expected, expectedVoxels) = (
       AlignedBuffer<Float>(count: map.count), AlignedBuffer<Float>(count: output.count)
     )
-    run(reference, expected, voxels)
-    return differenceFailure(expected, map, tolerance: 5e-4)
-      ?? differenceFailure(voxels, output, tolerance: 5e-4)
+    run(reference, voxels, features, depth, expected, expectedVoxels)
+    return max(RelativeError.of(map, expected), RelativeError.of(output, expectedVoxels))
+  }
+}
+
+final class BackwardWorkload: PreparedWorkload {
+  private let stage: BackwardStage
+  private let voxels: AlignedBuffer<Float>
+  private let features: AlignedBuffer<Float>
+  private let depth: AlignedBuffer<Float>
+  private(set) var relativeError: Double?
+
+  init(_ stage: BackwardStage) {
+    self.stage = stage
+    var numbers = SeededNumbers(seed: 16)
+    let tokens = 6 * 704
+    voxels = AlignedBuffer(numbers.floats(stage.output.count, in: -1...1))
+    features = AlignedBuffer(numbers.floats(tokens * 80, in: -1.7...1.7))
+    depth = AlignedBuffer(numbers.floats(tokens * 80, in: 0...1))
+  }
+
+  var floatingPointOperations: Double { stage.floatingPointOperations }
+  var bytesMoved: Double { stage.bytesMoved }
+  func run() { stage.run(voxels: voxels, features: features, depth: depth) }
+  func verificationFailure() -> String? {
+    stage.map.fill(.nan)
+    stage.output.fill(.nan)
+    run()
+    let error = stage.errorAgainstReference(voxels: voxels, features: features, depth: depth)
+    if stage.precision != .fp32 { relativeError = error }
+    return errorFailure(error, stage.precision)
   }
 }

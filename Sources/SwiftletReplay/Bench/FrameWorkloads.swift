@@ -6,7 +6,9 @@ public enum FrameWorkloads {
   public static let all: [BenchmarkWorkload] = [
     frame("frame-default-0.4", voxelSizeMeters: 0.4),
     frame("frame-default-0.2", voxelSizeMeters: 0.2),
-  ]
+    // D of the goals: M0, a scan at 0.2 m and the fusion of camera, LiDAR and history.
+    frame("frame-d", voxelSizeMeters: 0.2),
+  ] + StandardFrames.all
 
   private static func frame(_ name: String, voxelSizeMeters: Double) -> BenchmarkWorkload {
     BenchmarkWorkload(name: name, category: "frame") { engine, pool, _ in

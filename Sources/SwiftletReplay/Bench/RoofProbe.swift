@@ -11,6 +11,8 @@ public final class RoofProbe {
   private var bandwidthByClass: [Int: Double] = [:]
   /// Floating-point operations a second; a multiply-add is two.
   public private(set) lazy var flopPerSecond = measureFlop()
+  /// The same for a precision's own dot product: bf16 pairs, bytes; fp32 multiply-adds otherwise.
+  private var flopByPrecision: [String: Double] = [:]
 
   /// - Parameter engine: the reference is held against the portable build.
   public init(engine: Engine, pool: WorkerPool) {
@@ -22,9 +24,11 @@ public final class RoofProbe {
   }
 
   /// The larger of the shares of both roofs: 1 means nothing faster is possible here.
-  public func share(flop: Double, bytes: Double, seconds: Double) -> Double {
+  public func share(
+    flop: Double, bytes: Double, seconds: Double, precision: String = "fp32"
+  ) -> Double {
     guard seconds > 0 else { return 0 }
-    let flopShare = flop > 0 ? flop / seconds / flopPerSecond : 0
+    let flopShare = flop > 0 ? flop / seconds / flopPerSecond(precision: precision) : 0
     let byteShare = bytes > 0 ? bytes / seconds / bytesPerSecond(footprintBytes: bytes) : 0
     return max(flopShare, byteShare)
   }
@@ -37,6 +41,23 @@ public final class RoofProbe {
     if let known = bandwidthByClass[byteCount] { return known }
     let measured = measureBandwidth(byteCount: byteCount)
     bandwidthByClass[byteCount] = measured
+    return measured
+  }
+
+  /// Operations a second of the dot product that a dense layer of `precision` uses here.
+  public func flopPerSecond(precision: String) -> Double {
+    guard let dense = DensePrecision(rawValue: precision), dense == .bf16 || dense == .int8 else {
+      return flopPerSecond
+    }
+    if let known = flopByPrecision[precision] { return known }
+    let sinks = RoofKernels.makeSinks(parts: pool.threadCount)
+    let iterations = 40_000
+    let seconds = fastest(repetitions: 30) {
+      RoofKernels.dot(dense, iterations: iterations, sinks: sinks, set: set, pool: pool)
+    }
+    let perStep = RoofKernels.dotOperations(dense, set: set)
+    let measured = Double(iterations * perStep * pool.threadCount) / seconds
+    flopByPrecision[precision] = measured
     return measured
   }
 

@@ -72,16 +72,20 @@ public struct CalibrationDoctor: Sendable {
     public var isUndecided: Bool { !findings.contains { $0.state != .undecided } }
   }
 
-  /// A camera is called turned when its best turn exceeds this about its x or y axis, or this about
-  /// its viewing direction, which edges show less. Where even the best agreement is below
-  /// `clearAgreement`, images have few edges where the LiDAR has some, and thresholds grow by as much.
-  public var thresholdDegrees = SIMD3(0.3, 0.28, 0.38)
+  /// A camera is called turned when its best turn about its y axis (pan) exceeds this; nodding and
+  /// rolling, which edges show less, may be a tenth and a third more. Where even the best agreement
+  /// is below `clearAgreement`, images have few edges where the LiDAR has some, and thresholds grow
+  /// by as much.
+  public var thresholdDegrees = 0.28
+  private static let axisFactors = SIMD3(1.07, 1, 1.36)
   public var clearAgreement = 0.45
   public var thresholdMeters = 0.09
   /// The least relative gain in agreement that counts.
   public var minimumGain = 0.02
   /// Fewer edges than this decide nothing.
   public var minimumEdgeCount = 300
+  /// Shifts move far edges little: fewer edges than this tell none.
+  public var minimumShiftEdgeCount = 1000
 
   var views: [String: [CalibrationView]] = [:]
   public private(set) var names: [String] = []
@@ -201,12 +205,13 @@ public struct CalibrationDoctor: Sendable {
     finding.best = turned.error
     finding.bestScore = turned.score
     let isTurned =
-      exceeds(turned.error.turnDegrees, turned.score) && turned.score > given.mean * (1 + minimumGain)
+      exceeds(turned.error.turnDegrees, turned.score, given.count)
+      && turned.score > given.mean * (1 + minimumGain)
     let shifted = search.climbedShifts()
     let length = (shifted.error.shiftMeters * shifted.error.shiftMeters).sum().squareRoot()
     let isShifted =
       length > thresholdMeters * max(1, clearAgreement / max(shifted.score, 0.05))
-      && shifted.score > given.mean * (1 + 2 * minimumGain)
+      && given.count >= minimumShiftEdgeCount && shifted.score > given.mean * (1 + 2 * minimumGain)
     // A shift moves near edges more than far ones: where it explains more than a turn, it is one.
     if isShifted && (shifted.score > turned.score || !isTurned && shifted.score * 1.01 > turned.score) {
       finding.best = shifted.error
@@ -218,8 +223,10 @@ public struct CalibrationDoctor: Sendable {
     return finding
   }
 
-  private func exceeds(_ turn: SIMD3<Double>, _ score: Double) -> Bool {
+  private func exceeds(_ turn: SIMD3<Double>, _ score: Double, _ edgeCount: Int) -> Bool {
     let scale = max(1, clearAgreement / max(score, 0.05))
-    return (0..<3).contains { abs(turn[$0]) > scale * thresholdDegrees[$0] }
+    var limits = scale * thresholdDegrees * Self.axisFactors
+    limits.z *= max(1, (2500 / Double(max(1, edgeCount))).squareRoot())
+    return (0..<3).contains { abs(turn[$0]) > limits[$0] }
   }
 }

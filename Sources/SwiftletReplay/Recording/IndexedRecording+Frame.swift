@@ -47,7 +47,8 @@ extension IndexedRecording {
       index: number,
       sensorFrame: SensorFrame(
         timestampNanoseconds: planned.timestampNanoseconds, worldFromEgo: worldFromEgo,
-        resetsHistory: planned.resetsHistory, cameras: cameras, lidars: lidars),
+        resetsHistory: planned.resetsHistory, cameras: cameras, lidars: lidars,
+        bevMaps: bevMaps(planned, &assembly)),
       warnings: assembly.warnings, egoBodyPointCount: assembly.egoBodyPointCount,
       notFinitePointCount: assembly.notFinitePointCount, storage: assembly.storage)
   }
@@ -115,6 +116,17 @@ extension IndexedRecording {
       calibration: sensor.calibrations[calibration])
   }
 
+  /// The number of the sensor's sample that belongs to a frame; nil where none is near enough.
+  func sampleNumber(sensor position: Int, frame: Int) -> Int? {
+    let sensor = index.sensors[position]
+    let time = frames[frame].timestampNanoseconds
+    guard sensor.problem == nil,
+      let number = position == trigger ? frames[frame].sample : nearest(sensor.samples, time),
+      withinAge(time, sensor.samples[number].timestampNanoseconds, sensor.name) != nil
+    else { return nil }
+    return number
+  }
+
   /// The nearest sample (the earlier of two equally near ones), or the latest not after `time`.
   private func nearest(_ samples: [IndexedSample], _ time: Int64) -> Int? {
     let after = samples.partitioningIndex { $0.timestampNanoseconds > time }
@@ -133,7 +145,10 @@ extension IndexedRecording {
   private static func distance(_ a: Int64, _ b: Int64) -> UInt64 {
     a > b ? UInt64(bitPattern: a &- b) : UInt64(bitPattern: b &- a)
   }
-  private func maximumAge(_ sensor: String) -> Int64 {
+  private func maximumAge(_ sensor: String) -> Int64 { maximumAgeNanoseconds(sensor) }
+
+  /// How far a sensor's sample may lie from the frame's time.
+  func maximumAgeNanoseconds(_ sensor: String) -> Int64 {
     let (seconds, attoseconds) = (options.maximumAgeOfSensor[sensor] ?? options.maximumAge)
       .components
     return min(max(seconds, 0), 1_000_000_000) * 1_000_000_000 + attoseconds / 1_000_000_000
@@ -164,6 +179,40 @@ extension IndexedRecording {
       camera.isValid = camera.image != nil || camera.features != nil
     }
     return camera
+  }
+
+  /// Radar map and map prior nearest to the frame, at their own times.
+  private func bevMaps(
+    _ planned: PlannedFrame, _ assembly: inout FrameAssembly
+  ) -> [BEVMapInput] {
+    var maps: [BEVMapInput] = []
+    for source in networkMaps {
+      let time = planned.timestampNanoseconds
+      guard let number = nearest(source.samples, time) else { continue }
+      let sample = source.samples[number].timestampNanoseconds
+      let age =
+        source.kind == .mapPrior ? Self.clampedAge(time, sample)
+        : withinAge(time, sample, source.kind.folderName)
+      guard let age, let pose = index.pose(at: sample).transform else {
+        assembly.warn(
+          ReplayWarning.sensorMissing, source.kind.folderName,
+          "no map within \(maximumAge(source.kind.folderName) / 1_000_000) ms of the frame with a pose")
+        continue
+      }
+      do throws(RecordingError) {
+        maps.append(
+          try source.load(
+            number, ageNanoseconds: age, worldFromEgo: pose, storage: &assembly.storage))
+      } catch {
+        assembly.warn(
+          ReplayWarning.networkOutputInvalid, source.kind.folderName, error.description)
+      }
+    }
+    return maps
+  }
+
+  private static func clampedAge(_ time: Int64, _ sample: Int64) -> Int64 {
+    Int64(clamping: distance(time, sample)) * (time >= sample ? 1 : -1)
   }
 
   private func attachOutputs(

@@ -7,6 +7,8 @@ final class IndexedRecording: Recording {
   let options: RecordingOptions
   let reader: any SampleReader
   let networkOutputs: NetworkOutputs?
+  /// Radar maps and map priors recorded beside the frames.
+  let networkMaps: [NetworkMaps]
   let warnings: [ReplayWarning]
   let sensors: [SensorDescription]
   /// Position of the trigger sensor in `index.sensors`.
@@ -42,6 +44,7 @@ final class IndexedRecording: Recording {
     frames = PlannedFrame.plan(index, trigger: trigger, options)
     guard !frames.isEmpty else { throw Self.noFrames(index) }
     networkOutputs = try NetworkOutputs(root: index.outputRoot)
+    networkMaps = NetworkMaps.open(root: index.outputRoot)
     sensors = index.sensors.map(SensorDescription.init)
     self.index = index
     self.reader = reader

@@ -115,7 +115,7 @@ struct NetworkOutputs: Sendable {
   }
 
   /// A view of a three-dimensional tensor (a leading 1 is dropped) in memory that `storage` owns.
-  private static func view(
+  static func view(
     _ tensor: HostTensor, _ name: String, _ file: String, _ storage: inout [AlignedBuffer<UInt8>]
   ) throws(RecordingError) -> TensorView {
     var shape = tensor.shape

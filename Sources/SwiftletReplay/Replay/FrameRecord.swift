@@ -3,11 +3,18 @@ public struct SensorState: Sendable, Equatable {
   public var name: String
   public var isValid: Bool
   public var ageNanoseconds: Int64
+  /// From the sample's own time (its exposure) to the frame's result: the age at the frame's time
+  /// plus what the frame took from when it was due (open loop) or started (closed loop). Nil for a
+  /// sensor that is missing.
+  public var outputAgeNanoseconds: Int64?
 
-  public init(name: String, isValid: Bool, ageNanoseconds: Int64) {
+  public init(
+    name: String, isValid: Bool, ageNanoseconds: Int64, outputAgeNanoseconds: Int64? = nil
+  ) {
     self.name = name
     self.isValid = isValid
     self.ageNanoseconds = ageNanoseconds
+    self.outputAgeNanoseconds = outputAgeNanoseconds
   }
 }
 
@@ -50,6 +57,8 @@ public struct ReplayResult: Sendable {
   public var processor: ProcessorDescription
   public var options: ReplayOptions
   public var build: BuildMode
+  /// What the system granted of `--cpus`, `--rt-priority` and `--lock-memory`.
+  public var hostControls = HostControls()
   /// The faults that were injected, as the user wrote them.
   public var injection: String?
   /// Frames of the recording that were replayed at least once.
@@ -81,6 +90,24 @@ public struct ReplayResult: Sendable {
       longest = max(longest, current)
     }
     return longest
+  }
+
+  /// The most misses in any `frameCount` measured frames that follow each other.
+  public func worstMissWindow(of frameCount: Int) -> Int {
+    var (worst, current) = (0, 0)
+    for index in records.indices {
+      if records[index].isMissed { current += 1 }
+      if index >= frameCount, records[index - frameCount].isMissed { current -= 1 }
+      worst = max(worst, current)
+    }
+    return worst
+  }
+
+  /// The rule's verdict over all measured frames.
+  var ruleJudgement: Judgement {
+    options.rule.judge(
+      frames: records.count, misses: missCount, longestRun: longestMissRun,
+      worstWindow: options.rule.window.map { worstMissWindow(of: $0.frames) } ?? 0)
   }
 
   /// Frames in which a deadline policy left stages out.

@@ -9,30 +9,43 @@ public final class PipelineProcessor: FrameProcessor {
     ReplayStage(name: "update"), ReplayStage(name: "fuse"),
   ]
   private let weightsName: String
+  private let swap: WeightsSwap?
+  /// Frames projected since the last reset.
+  private var frameCount = 0
+  /// What the pipeline ran with before the swap; nil before it.
+  private var replaced: PreparedWeights?
+  private var adoptionNanoseconds: Int64?
   private var encoder: BuiltInEncoder?
   /// Camera sizes the encoder was made for.
   private var encoderSizes: [SIMD2<Int>] = []
   private var hasEncoded = false
   private var hasRecordedOutputs = false
   private var rigHash = ""
-  private var sensorNames: (cameras: [String], lidars: [String]) = ([], [])
+  private var sensorNames: (cameras: [String], lidars: [String], maps: [String]) = ([], [], [])
 
-  /// - Parameter weightsName: what the report says, `default weights` or the file and its hash.
-  public init(pipeline: FramePipeline, weightsName: String) {
+  /// - Parameters:
+  ///   - weightsName: what the report says, `default weights` or the file and its hash.
+  ///   - swap: weights that take over before a frame, again after every `reset`.
+  public init(pipeline: FramePipeline, weightsName: String, swap: WeightsSwap? = nil) {
     self.pipeline = pipeline
     self.weightsName = weightsName
+    self.swap = swap
   }
 
   public var processorDescription: ProcessorDescription {
     ProcessorDescription(
       engine: pipeline.engine.name, instructionSet: pipeline.engine.instructionSetName,
-      threadCount: pipeline.pool.threadCount, encoder: encoderName, weights: weightsName,
+      threadCount: pipeline.pool.threadCount, encoder: encoderName, weights: weightsText,
       configurationHash: OutputDigest.hash(Array(pipeline.configuration.commentedJSON.utf8)),
       rigHash: rigHash)
   }
 
   /// True when every feature so far came from the built-in encoder.
   public var usesBuiltInFeaturesOnly: Bool { hasEncoded && !hasRecordedOutputs }
+
+  private var weightsText: String {
+    swap.map { "\(weightsName), from frame \($0.request.frame) on \($0.name)" } ?? weightsName
+  }
 
   private var encoderName: String {
     switch (hasEncoded, hasRecordedOutputs) {
@@ -46,45 +59,60 @@ public final class PipelineProcessor: FrameProcessor {
   public func run(stage index: Int, on frame: inout SensorFrame) throws {
     switch index {
     case 0: try encode(&frame)
-    case 1: try pipeline.project(frame)
+    case 1:
+      adoptWeights()
+      try pipeline.project(frame)
     case 2: pipeline.update(frame)
     default: pipeline.fuse(frame)
     }
   }
 
-  public func reset() { pipeline.reset() }
-
-  /// Camera, LiDAR and fused BEV with their validity, then the occupancy window's origin and
-  /// log-odds.
-  @unsafe
-  public func forEachOutput(_ body: (String, UnsafeRawBufferPointer) -> Void) {
-    if let camera = pipeline.cameraBEV { unsafe add(camera, "camera_bev", body) }
-    unsafe add(pipeline.lidarBEV, "lidar_bev", body)
-    unsafe add(pipeline.fusedBEV, "fused_bev", body)
-    guard let occupancy = pipeline.occupancy else { return }
-    let origin = [Int64(occupancy.origin.x), Int64(occupancy.origin.y), Int64(occupancy.origin.z)]
-    unsafe origin.withUnsafeBytes { unsafe body("occupancy_origin", $0) }
-    let memory = unsafe occupancy.memory
-    let byteCount = unsafe occupancy.cellCounts.x * occupancy.cellCounts.y * memory.wordCount * 64
-    unsafe body("occupancy", UnsafeRawBufferPointer(start: memory.lines, count: byteCount))
+  public func reset() {
+    if let replaced { pipeline.adopt(replaced) }
+    replaced = nil
+    frameCount = 0
+    pipeline.reset()
   }
 
+  /// In the timed part of a frame: what it costs and allocates is the frame's.
+  private func adoptWeights() {
+    defer { frameCount += 1 }
+    guard let swap, frameCount == swap.request.frame, let next = swap.take() else { return }
+    let start = MonotonicClock().nowNanoseconds
+    replaced = pipeline.adopt(next)
+    adoptionNanoseconds = MonotonicClock().nowNanoseconds - start
+  }
+
+  /// What the pipeline's digest covers, in its order.
   @unsafe
-  private func add(
-    _ map: BEVResult, _ name: String, _ body: (String, UnsafeRawBufferPointer) -> Void
-  ) {
-    unsafe body(name, UnsafeRawBufferPointer(map.features.elements))
-    unsafe body("\(name)_validity", UnsafeRawBufferPointer(map.validity.elements))
+  public func forEachOutput(_ body: (String, UnsafeRawBufferPointer) -> Void) {
+    unsafe pipeline.forEachOutput { name, bytes in unsafe body("\(name)", bytes) }
   }
 
   public func takeWarnings() -> [ReplayWarning] {
-    pipeline.findings.map { finding in
+    swapNote() + pipeline.findings.map { finding in
       let isLidar = finding.kind == .lidarPoseInvalid
-      let names = isLidar ? sensorNames.lidars : sensorNames.cameras
+      let isMap = finding.kind == .bevMapInvalid || finding.kind == .bevMapNotFinite
+      let names =
+        isLidar ? sensorNames.lidars : isMap ? sensorNames.maps : sensorNames.cameras
       let sensor = names.indices.contains(finding.sensorIndex) ? names[finding.sensorIndex] : nil
       return ReplayWarning(
         code: finding.kind.rawValue, sensor: sensor, message: Self.message(finding))
     }
+  }
+
+  /// Told once, after the frame in which the weights were adopted.
+  private func swapNote() -> [ReplayWarning] {
+    guard let swap, let nanoseconds = adoptionNanoseconds else { return [] }
+    adoptionNanoseconds = nil
+    let prepared = String(format: "%.1f", swap.preparationMilliseconds)
+    let adopted = String(format: "%.1f", Double(nanoseconds) / 1e3)
+    return [
+      ReplayWarning(
+        code: "weights-swapped",
+        message: "\(swap.name): read and packed in \(prepared) ms on another thread, adopted in "
+          + "\(adopted) µs")
+    ]
   }
 
   private static func message(_ finding: FrameFinding) -> String {
@@ -93,6 +121,11 @@ public final class PipelineProcessor: FrameProcessor {
       "the calibration describes no camera; it is masked: calibrate again or leave it out"
     case .cameraInputInvalid:
       "features or depth are missing or of another shape than the configuration; it is masked"
+    case .cameraFeaturesNotFinite:
+      "\(finding.count) features or depths are NaN or infinite (not_finite_features says what becomes of the camera)"
+    case .bevMapInvalid:
+      "the map is misshapen, has no rigid pose, or the weights have no embedding for it; it is masked"
+    case .bevMapNotFinite: "\(finding.count) values of the map are NaN or infinite"
     case .lidarPoseInvalid: "the pose is no rigid transform; the scan is masked"
     case .pointsNotFinite: "\(finding.count) points with NaN or infinity were left out"
     }
@@ -101,8 +134,11 @@ public final class PipelineProcessor: FrameProcessor {
   private func encode(_ frame: inout SensorFrame) throws {
     if rigHash.isEmpty {
       rigHash = OutputDigest.hash(rig: frame)
-      sensorNames = (frame.cameras.map(\.name), frame.lidars.map(\.name))
+      sensorNames.cameras = frame.cameras.map(\.name)
+      sensorNames.lidars = frame.lidars.map(\.name)
     }
+    sensorNames.maps = frame.bevMaps.map(\.name)
+    if let swap, frameCount == swap.request.frame { swap.wait() }
     hasRecordedOutputs = hasRecordedOutputs || frame.cameras.contains { $0.features != nil }
     let needsEncoder = frame.cameras.contains {
       $0.isValid && $0.image != nil && ($0.features == nil || $0.depth == nil)

@@ -25,6 +25,13 @@ final class Prefetcher: @unchecked Sendable {
     thread.start()
   }
 
+  /// Waits until as many frames as may be held are read, or all there are.
+  func fill() {
+    condition.lock()
+    defer { condition.unlock() }
+    while queue.count < readAhead, !isAtEnd, !isStopped { condition.wait() }
+  }
+
   /// The next frame, waiting for it if need be; nil at the end. Leaves the gate open.
   func take() -> LoopedFrame? {
     condition.lock()
@@ -62,6 +69,7 @@ final class Prefetcher: @unchecked Sendable {
   }
 
   private func readLoop() {
+    HostControls.makeOrdinary(cpus: HostControls.processCPUs)
     while waitForWork() {
       let frame = reader.next()
       condition.lock()

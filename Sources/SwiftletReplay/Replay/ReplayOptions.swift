@@ -32,12 +32,19 @@ public struct ReplayOptions: Sendable, Equatable {
   public var frameLimit: Int?
   /// A looped recording ends after this many measured frames even if undecided.
   public var maximumMeasuredFrames = 3_000
+  /// A looped recording goes on to this many measured frames even if decided earlier: what the
+  /// percentiles of a budget file take.
+  public var minimumMeasuredFrames = 0
   /// What happens when a frame's time is up between two stages.
   public var onDeadline = DeadlinePolicy.finish
   /// Decisions of an earlier run to repeat, in place of the clock's.
   public var decisions: DecisionLog?
+  /// Every stage is lengthened by this share of its time, busy: a slow-down to try gates with.
+  public var plantedSlowdown = 0.0
   /// Decoded frames the reading thread holds ready at most.
   public var readAhead = 2
+  /// True reads and decodes every frame before the first is measured.
+  public var preloads = false
   /// A looped recording of at most this many frames is kept decoded.
   public var cachedFrameLimit = 16
 

@@ -46,6 +46,7 @@ public final class Replayer {
   private var startNanoseconds: Int64 = 0
   private var longestRun = 0
   private var currentRun = 0
+  private var worstWindow = 0
   private var lostInLoops = 0
 
   /// - Parameters:
@@ -79,16 +80,19 @@ public final class Replayer {
     let prefetcher = Prefetcher(
       reader: LoopingReader(
         source: source, frameLimit: options.frameLimit,
-        cachedFrameLimit: options.cachedFrameLimit, loops: mayLoop),
-      readAhead: options.readAhead)
+        cachedFrameLimit: options.preloads ? .max : options.cachedFrameLimit, loops: mayLoop),
+      readAhead: options.preloads ? max(1, distinctFrameCount) : options.readAhead)
     defer { prefetcher.stop() }
+    if options.preloads { prefetcher.fill() }
     observer?.replayDidStart(
-      result, frameCount: min(source.frameCount, options.frameLimit ?? .max))
+      result, frameCount: distinctFrameCount)
     replay(from: prefetcher)
     finish()
     observer?.replayDidFinish(result)
     return result
   }
+
+  private var distinctFrameCount: Int { min(source.frameCount, options.frameLimit ?? .max) }
 
   private var mayLoop: Bool { options.isGated && options.loops && result.build == .release }
 
@@ -122,10 +126,15 @@ public final class Replayer {
 
   /// True when looping on would change nothing.
   private var isDecided: Bool {
-    result.records.count >= options.maximumMeasuredFrames
-      || options.rule.judge(
-        frames: result.records.count, misses: progress.misses, longestRun: longestRun
-      ).verdict != .inconclusive
+    guard result.records.count < options.maximumMeasuredFrames else { return true }
+    return result.records.count >= options.minimumMeasuredFrames
+      && judgement.verdict != .inconclusive
+  }
+
+  private var judgement: Judgement {
+    options.rule.judge(
+      frames: result.records.count, misses: progress.misses, longestRun: longestRun,
+      worstWindow: worstWindow)
   }
 
   /// Repeats the first frame so that caches, page tables and clocks settle, then forgets it.
@@ -204,7 +213,8 @@ public final class Replayer {
       stageStartNanoseconds: result.stages.indices.map { timer.begin($0) - startNanoseconds },
       completedStageCount: timer.completedStageCount,
       serviceNanoseconds: end - timer.startNanoseconds, responseNanoseconds: due.map { end - $0 }, isMissed: false,
-      allocations: allocated, host: host, digest: nil, sensors: sensorStates(of: sensorFrame))
+      allocations: allocated, host: host, digest: nil, sensors: [])
+    record.sensors = sensorStates(of: sensorFrame, tookNanoseconds: record.judgedNanoseconds)
     record.isMissed = record.judgedNanoseconds > options.budgetNanoseconds
     if frame.pass == 0 {
       result.distinctFrameCount += 1
@@ -217,6 +227,9 @@ public final class Replayer {
   private func note(_ record: FrameRecord) {
     currentRun = record.isMissed ? currentRun + 1 : 0
     longestRun = max(longestRun, currentRun)
+    if let window = options.rule.window, record.isMissed {
+      worstWindow = max(worstWindow, result.records.suffix(window.frames).count(where: \.isMissed))
+    }
     progress.misses += record.isMissed ? 1 : 0
     progress.measuredFrames = result.records.count
     progress.pass = record.pass
@@ -226,14 +239,15 @@ public final class Replayer {
   }
 
   private var expectedFrames: Int {
-    let distinct = min(source.frameCount, options.frameLimit ?? .max)
-    guard mayLoop, options.rule.judge(
-        frames: result.records.count, misses: progress.misses, longestRun: longestRun
-      ).verdict != .fail
-    else { return distinct }
-    let needed = BinomialBounds.framesToBound(
-      misses: progress.misses, rate: options.rule.missRate)
-    return max(distinct, min(needed, options.maximumMeasuredFrames))
+    guard mayLoop else { return distinctFrameCount }
+    let decided = judgement.verdict == .fail
+    let needed =
+      decided
+      ? 0
+      : BinomialBounds.framesToBound(misses: progress.misses, rate: options.rule.missRate)
+    return max(
+      distinctFrameCount,
+      min(max(needed, options.minimumMeasuredFrames), options.maximumMeasuredFrames))
   }
 
   private func digestOfOutputs() -> UInt64 {
@@ -241,13 +255,17 @@ public final class Replayer {
     return digest.endFrame()
   }
 
-  private func sensorStates(of frame: SensorFrame) -> [SensorState] {
-    frame.cameras.map {
-      SensorState(name: $0.name, isValid: $0.isValid, ageNanoseconds: $0.ageNanoseconds)
+  private func sensorStates(
+    of frame: SensorFrame, tookNanoseconds took: Int64
+  ) -> [SensorState] {
+    func state(_ name: String, _ isValid: Bool, _ age: Int64) -> SensorState {
+      SensorState(
+        name: name, isValid: isValid, ageNanoseconds: age,
+        outputAgeNanoseconds: isValid ? age + took : nil)
     }
-      + frame.lidars.map {
-        SensorState(name: $0.name, isValid: $0.isValid, ageNanoseconds: $0.ageNanoseconds)
-      }
+    return frame.cameras.map { state($0.name, $0.isValid, $0.ageNanoseconds) }
+      + frame.lidars.map { state($0.name, $0.isValid, $0.ageNanoseconds) }
+      + frame.bevMaps.map { state($0.name, $0.isValid, $0.ageNanoseconds) }
   }
 
   private func noteFailure(of frame: LoopedFrame, _ error: any Error) {

@@ -50,9 +50,19 @@ final class StageTimer {
       if mayRun(stage, spentNanoseconds: spent, measuredIndex) {
         try processor.run(stage: stage, on: &frame)
         completedStageCount = stage + 1
+        if options.plantedSlowdown > 0 {
+          lengthen(stageThatBegan: unsafe ticks.pointer[stage + shift])
+        }
       }
       unsafe ticks.pointer[stage + 1 + shift] = clock.nowNanoseconds
     }
+  }
+
+  /// Works on, to no purpose, until the stage took its share longer.
+  private func lengthen(stageThatBegan start: Int64) {
+    let now = clock.nowNanoseconds
+    let end = now + Int64(Double(now - start) * options.plantedSlowdown)
+    while clock.nowNanoseconds < end {}
   }
 
   /// The first in-budget stage always runs, and nothing runs after a stage that was left out.

@@ -12,17 +12,32 @@ public struct VerdictRule: Sendable, Equatable {
   public var missRate: Double
   /// The number of misses that may follow each other.
   public var maximumConsecutiveMisses: Int
+  /// The (m, k) rule: at most m misses in any k frames that follow each other; nil for none.
+  public var window: LatencyBudget.MissWindow?
 
-  public init(missRate: Double = 0.01, maximumConsecutiveMisses: Int = 2) {
+  public init(
+    missRate: Double = 0.01, maximumConsecutiveMisses: Int = 2,
+    window: LatencyBudget.MissWindow? = nil
+  ) {
     self.missRate = missRate
     self.maximumConsecutiveMisses = maximumConsecutiveMisses
+    self.window = window
   }
 
-  /// Judges `misses` in `frames`, of which at most `longestRun` followed each other.
+  /// The rule in a few words.
+  public var text: String {
+    let inWindow = window.map { ", at most \($0.misses) in \($0.frames)" } ?? ""
+    return "at most \(percent(missRate)), at most \(maximumConsecutiveMisses) in a row\(inWindow)"
+  }
+
+  /// Judges `misses` in `frames`, of which at most `longestRun` followed each other and at most
+  /// `worstWindow` lay in one window.
   ///
   /// Fail when the exact 95 % lower bound of the miss rate is above `missRate` or the run is longer
   /// than allowed; pass when the upper bound is at or below it; else inconclusive.
-  public func judge(frames: Int, misses: Int, longestRun: Int) -> Judgement {
+  public func judge(
+    frames: Int, misses: Int, longestRun: Int, worstWindow: Int = 0
+  ) -> Judgement {
     let lower = BinomialBounds.lower(misses: misses, count: frames)
     let upper = BinomialBounds.upper(misses: misses, count: frames)
     var judgement = Judgement(
@@ -36,6 +51,11 @@ public struct VerdictRule: Sendable, Equatable {
     if longestRun > maximumConsecutiveMisses {
       judgement.reasons.append(
         "\(longestRun) misses follow each other, more than \(maximumConsecutiveMisses)")
+    }
+    if let window, worstWindow > window.misses {
+      judgement.reasons.append(
+        "\(worstWindow) misses in \(window.frames) frames that follow each other, more than "
+          + "\(window.misses)")
     }
     if !judgement.reasons.isEmpty {
       judgement.verdict = .fail

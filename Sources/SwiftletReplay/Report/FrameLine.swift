@@ -45,7 +45,7 @@ struct FrameLine: Encodable {
   }
 }
 
-/// A sensor's state in `frames.jsonl`; `age_ms` is null where the sensor is missing.
+/// A sensor's state in `frames.jsonl`; ages are null where the sensor is missing.
 private struct SensorLine: Encodable {
   var state: SensorState
 
@@ -53,6 +53,7 @@ private struct SensorLine: Encodable {
     case name
     case isValid = "valid"
     case age = "age_ms"
+    case outputAge = "output_age_ms"
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -60,5 +61,6 @@ private struct SensorLine: Encodable {
     try container.encode(state.name, forKey: .name)
     try container.encode(state.isValid, forKey: .isValid)
     try container.encode(state.isValid ? milliseconds(state.ageNanoseconds) : nil, forKey: .age)
+    try container.encode(state.outputAgeNanoseconds.map(milliseconds), forKey: .outputAge)
   }
 }

@@ -23,6 +23,15 @@ public struct FramePictures {
     if let camera = pipeline.cameraBEV {
       try save(bev(camera, "camera BEV, \(title)"), "\(label)_camera_bev", folder)
     }
+    if let radar = pipeline.radarBEV {
+      try save(bev(radar, "radar BEV, \(title)"), "\(label)_radar_bev", folder)
+    }
+    if let semantic = pipeline.semanticMap {
+      try save(classes(semantic, "semantic map, \(title)"), "\(label)_semantic", folder)
+    }
+    if let head = pipeline.occupancyLogits {
+      try save(classes(head, "occupancy head, \(title)"), "\(label)_occupancy_head", folder)
+    }
     let voxels = occupiedInEgo
     if let occupancy = pipeline.occupancy {
       try save(occupancyPicture(occupancy, voxels, title), "\(label)_occupancy", folder)
@@ -61,6 +70,15 @@ public struct FramePictures {
       validity: validity, colors: usesBuiltInFeatures ? .lumaChroma : .projection,
       title: title
     ).draw()
+  }
+
+  private func classes(_ head: HeadResult, _ title: String) -> RGBImage {
+    let grid = pipeline.grid
+    return ClassPicture(
+      labels: head.topLabels(), cellCountX: grid.sizeX, cellCountY: grid.sizeY,
+      lowerBoundsMeters: SIMD2(Float(grid.lowerMeters.x), Float(grid.lowerMeters.y)),
+      cellSizeMeters: SIMD2(Float(grid.stepMeters.x), Float(grid.stepMeters.y)), title: title
+    ).draw(classCount: head.classCount)
   }
 
   /// Pooling sums what falls into a cell, and the encoder's channel 3 is a constant 1: divided by

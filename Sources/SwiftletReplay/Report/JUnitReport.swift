@@ -44,7 +44,15 @@ public struct JUnitReport: Sendable {
           ? .failed("two runs over the same frames differ") : .passed
       ),
       ("no allocation after warm-up", allocations),
-    ]
+    ] + report.budgetChecks.map { ("tier \($0.tier.rawValue): \($0.name)", outcome(of: $0)) }
+  }
+
+  private func outcome(of check: BudgetCheck) -> Outcome {
+    switch check.outcome {
+    case .pass: .passed
+    case .fail: .failed("\(check.found), limit \(check.limit)")
+    case .inconclusive: .skipped(check.reason ?? "inconclusive")
+    }
   }
 
   private var latency: Outcome {

@@ -8,16 +8,29 @@ public struct ReplayReport: Sendable {
   public var exitStatuses: [ExitStatus]
   /// The processor's stages in order, then `total`, and `response` in an open loop.
   public var stages: [StageSummary]
+  /// How often each sensor was missing and how old what it showed was.
+  public var sensors: [SensorSummary]
+  /// Every limit of a budget file with its outcome; empty without one.
+  public var budgetChecks: [BudgetCheck]
+  /// The machine's name as the budget was held against it.
+  public var budgetHost: String?
 
   public var exitStatus: ExitStatus { exitStatuses[0] }
 
-  /// Judges `result`.
-  public init(_ result: ReplayResult) {
+  /// Judges `result`, by a budget file's limits where there is one with limits on a replay.
+  public init(_ result: ReplayResult, budget: BudgetJudge? = nil) {
     self.result = result
     judgement = Self.judge(result)
     stages = Self.summaries(of: result)
+    sensors = SensorSummary.all(of: result.records)
+    budgetChecks = budget?.checks(result, stages, judgement) ?? []
+    budgetHost = budget?.host
     var statuses = result.faults
-    if result.options.isGated, !result.records.isEmpty || statuses.isEmpty {
+    let isJudged = result.options.isGated && (!result.records.isEmpty || statuses.isEmpty)
+    if !budgetChecks.isEmpty {
+      judgement = Self.judgement(judgement, from: budgetChecks)
+      if isJudged { statuses.formUnion(budgetChecks.compactMap(\.status)) }
+    } else if isJudged {
       switch judgement.verdict {
       case .pass: break
       case .fail: statuses.insert(.budgetMissed)
@@ -29,12 +42,34 @@ public struct ReplayReport: Sendable {
 
   /// The rule's verdict, or inconclusive where nothing may be judged.
   private static func judge(_ result: ReplayResult) -> Judgement {
-    var judgement = result.options.rule.judge(
-      frames: result.records.count, misses: result.missCount, longestRun: result.longestMissRun)
+    var judgement = result.ruleJudgement
     guard result.build == .debug else { return judgement }
     judgement.verdict = .inconclusive
     judgement.framesNeeded = nil
     judgement.reasons = ["a debug build is never judged: build with -c release"]
+    return judgement
+  }
+
+  /// What a budget's checks come to together, with a sentence for each that did not pass.
+  private static func judgement(
+    _ rule: Judgement, from checks: [BudgetCheck]
+  ) -> Judgement {
+    var judgement = rule
+    let outcomes = Set(checks.map(\.outcome))
+    judgement.verdict =
+      outcomes.contains(.fail) ? .fail : outcomes.contains(.inconclusive) ? .inconclusive : .pass
+    judgement.framesNeeded = judgement.verdict == .inconclusive ? rule.framesNeeded : nil
+    let failed = checks.filter { $0.outcome == .fail }.map {
+      "\($0.name) is \($0.found), limit \($0.limit)"
+    }
+    // Many limits share one reason (the host): once is enough.
+    var undecided: [String] = []
+    for check in checks where check.outcome == .inconclusive {
+      let sentence = check.reason ?? check.name
+      if !undecided.contains(sentence) { undecided.append(sentence) }
+    }
+    judgement.reasons = failed + undecided
+    if judgement.reasons.isEmpty { judgement.reasons = ["all \(checks.count) limits hold"] }
     return judgement
   }
 
@@ -94,7 +129,15 @@ extension ReplayReport: Encodable {
     case involuntarySwitches = "involuntary_switches"
     case steal = "steal_ms"
     case mapScore = "map_score"
-    case stages, warnings
+    case stages, sensors, warnings
+    case preloads = "preloaded"
+    case readAhead = "read_ahead_frames"
+    case cpus
+    case realTimePriority = "rt_priority"
+    case locksMemory = "memory_locked"
+    case missWindow = "max_misses_in_window"
+    case budgetChecks = "budget_checks"
+    case host
   }
 
   /// Every field is always there; what is unknown is null.
@@ -105,6 +148,8 @@ extension ReplayReport: Encodable {
     try encodeHost(into: &container)
     try container.encode(result.mapScore.map(MapScoreLine.init), forKey: .mapScore)
     try container.encode(stages, forKey: .stages)
+    try container.encode(sensors, forKey: .sensors)
+    try container.encode(budgetChecks, forKey: .budgetChecks)
     try container.encode(result.warnings.map(WarningLine.init), forKey: .warnings)
   }
 
@@ -128,6 +173,9 @@ extension ReplayReport: Encodable {
     try container.encode(result.options.rate.label, forKey: .rate)
     try container.encode(
       result.options.rate.isOpenLoop ? "response" : "service", forKey: .judgedTime)
+    try container.encode(
+      result.options.preloads ? nil : result.options.readAhead, forKey: .readAhead)
+    try container.encode(result.options.preloads, forKey: .preloads)
     try container.encode(processor.encoder, forKey: .encoder)
     try container.encode(processor.weights, forKey: .weights)
     try container.encode(processor.configurationHash, forKey: .configurationHash)
@@ -139,6 +187,8 @@ extension ReplayReport: Encodable {
     try container.encode(milliseconds(options.budgetNanoseconds), forKey: .budget)
     try container.encode(options.rule.missRate, forKey: .missRateLimit)
     try container.encode(options.rule.maximumConsecutiveMisses, forKey: .maximumConsecutiveMisses)
+    try container.encode(
+      options.rule.window.map { [$0.misses, $0.frames] }, forKey: .missWindow)
     try container.encode(options.isGated, forKey: .isGated)
     try container.encode(judgement.verdict, forKey: .verdict)
     try container.encode(judgement.reasons, forKey: .reasons)
@@ -159,6 +209,10 @@ extension ReplayReport: Encodable {
 
   private func encodeHost(into container: inout KeyedEncodingContainer<CodingKeys>) throws {
     let hosts = result.records.map(\.host)
+    try container.encode(ProcessInfo.processInfo.hostName, forKey: .host)
+    try container.encode(result.hostControls.cpus, forKey: .cpus)
+    try container.encode(result.hostControls.realTimePriority, forKey: .realTimePriority)
+    try container.encode(result.hostControls.locksMemory, forKey: .locksMemory)
     try container.encode(result.allocationCount, forKey: .allocations)
     try container.encode(hosts.reduce(0) { $0 + $1.pageFaults }, forKey: .pageFaults)
     try container.encode(

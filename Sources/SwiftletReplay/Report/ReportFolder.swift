@@ -10,8 +10,8 @@ public struct ReportFolder: Sendable {
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
   }
 
-  /// Writes `report.json`, `frames.jsonl`, `decisions.jsonl`, `trace.json` and `junit.xml`, each
-  /// whole or not at all.
+  /// Writes `report.json`, `frames.jsonl`, `decisions.jsonl`, `trace.json`, `junit.xml`,
+  /// `summary.md`, and `hgrm/` with a percentile file for each stage; each file whole or not at all.
   public func write(_ report: ReplayReport) throws {
     try report.json().write(to: url.appending(path: "report.json"), options: .atomic)
     var lines = Data()
@@ -28,5 +28,12 @@ public struct ReportFolder: Sendable {
       to: url.appending(path: "trace.json"), options: .atomic)
     try Data(JUnitReport(report).xml.utf8).write(
       to: url.appending(path: "junit.xml"), options: .atomic)
+    try Data(GitHubReport(report).summary.utf8).write(
+      to: url.appending(path: "summary.md"), options: .atomic)
+    let distributions = url.appending(path: "hgrm", directoryHint: .isDirectory)
+    try FileManager.default.createDirectory(at: distributions, withIntermediateDirectories: true)
+    for (name, text) in PercentileFiles(report).files {
+      try Data(text.utf8).write(to: distributions.appending(path: name), options: .atomic)
+    }
   }
 }

@@ -7,7 +7,7 @@ public struct ReportTable: CustomStringConvertible, Sendable {
   public init(_ report: ReplayReport) { self.report = report }
 
   public var description: String {
-    ([heading, ""] + table + [""] + facts + warningLines + ["", verdictLine])
+    ([heading, ""] + table + budgetTable + [""] + facts + warningLines + ["", verdictLine])
       .joined(separator: "\n") + "\n"
   }
 
@@ -36,6 +36,29 @@ public struct ReportTable: CustomStringConvertible, Sendable {
     return lines
   }
 
+  /// The limits of a budget file.
+  private var budgetTable: [String] {
+    guard !report.budgetChecks.isEmpty else { return [] }
+    let rows = report.budgetChecks.map { check in
+      ["\(check.tier.rawValue) \(check.name)", check.limit, check.found, check.outcome.rawValue]
+    }
+    return ["", "budget on host \(report.budgetHost ?? "unknown")"]
+      + ColumnLayout.lines([["limit on", "limit", "found", ""]] + rows)
+  }
+
+  /// The sensor whose samples were oldest when results came out.
+  private var outputAgeLine: [String] {
+    let oldest = report.sensors.max {
+      ($0.maximumOutputAgeNanoseconds ?? .min) < ($1.maximumOutputAgeNanoseconds ?? .min)
+    }
+    guard let oldest, let maximum = oldest.maximumOutputAgeNanoseconds else { return [] }
+    let median = oldest.medianOutputAgeNanoseconds.map(text) ?? "n≥\(Percentile.p50.framesNeeded)"
+    return [
+      "output age (exposure to result) at worst \(oldest.name): p50 \(median) ms, max "
+        + "\(text(maximum)) ms"
+    ]
+  }
+
   private func cell(_ nanoseconds: Int64?, _ percentile: Percentile) -> String {
     nanoseconds.map(text) ?? "n≥\(percentile.framesNeeded)"
   }
@@ -55,13 +78,14 @@ public struct ReportTable: CustomStringConvertible, Sendable {
         + "at 95 %" + causes,
       "engine \(processor.engine), isa \(processor.instructionSet), threads "
         + "\(processor.threadCount), \(result.build.rawValue) build, rate "
-        + result.options.rate.label,
+        + result.options.rate.label + (result.hostControls.text.map { ", \($0)" } ?? "")
+        + (result.options.preloads ? ", preloaded" : ""),
       "encoder \(processor.encoder), \(processor.weights), config \(processor.configurationHash)",
       "allocations \(allocations), page faults \(hosts.reduce(0) { $0 + $1.pageFaults }), "
         + "involuntary switches \(hosts.reduce(0) { $0 + $1.involuntarySwitches }), steal "
         + "\(text(result.stealNanoseconds)) ms",
       "digest \(result.digest.map(OutputDigest.text) ?? "none") (first pass)",
-    ] + scoreLine
+    ] + outputAgeLine + scoreLine
   }
 
   /// What a synthetic drive's ground truth says of the voxel map.

@@ -10,6 +10,8 @@ struct PointCloudLayout {
   var y: Field
   var z: Field
   var intensity: Field?
+  /// Seconds relative to the cloud's stamp.
+  var time: Field?
   /// What is wrong although the points can be used.
   var problem: String?
 
@@ -21,6 +23,11 @@ struct PointCloudLayout {
     y = try Self.coordinate("y", cloud)
     z = try Self.coordinate("z", cloud)
     let names = Self.intensityNames
+    if let field = cloud.fields.first(where: { $0.name == "time" }), let type = field.type,
+      Self.problem(of: field, cloud) == nil
+    {
+      time = Field(byteOffset: field.byteOffset, type: type)
+    }
     guard let field = cloud.fields.first(where: { names.contains($0.name) }) else { return }
     if let problem = Self.problem(of: field, cloud) {
       self.problem = "\(problem); the points are used without it"
@@ -52,7 +59,7 @@ struct PointCloudLayout {
     return Field(byteOffset: field.byteOffset, type: type)
   }
 
-  private static func problem(of field: PointField, _ cloud: PointCloudMessage) -> String? {
+  static func problem(of field: PointField, _ cloud: PointCloudMessage) -> String? {
     guard let type = field.type else { return "field \(field.name) has type \(field.datatype)" }
     guard field.byteOffset + type.byteCount <= cloud.pointByteStride else {
       return "field \(field.name) ends at byte \(field.byteOffset + type.byteCount) of a point of "
@@ -89,16 +96,19 @@ extension PointCloudMessage {
 
 extension LidarScan {
   /// The finite points of a cloud, whatever its fields' order, types, padding and byte order.
-  init(_ cloud: PointCloudMessage) throws(FieldError) {
+  ///
+  /// - Parameter readsTimes: points come with their times, for motion to be taken out.
+  init(_ cloud: PointCloudMessage, readsTimes: Bool = false) throws(FieldError) {
     self.init()
     guard cloud.width > 0, cloud.height > 0 else { return }
-    let layout = try PointCloudLayout(cloud)
+    var layout = try PointCloudLayout(cloud)
+    if !readsTimes { layout.time = nil }
     try cloud.checkExtent()
     if let problem = layout.problem {
       self.problem = (ReplayWarning.messageInvalid, problem)
     }
     values.reserveCapacity(cloud.width * cloud.height * 4)
-    if layout.isPlain(cloud) {
+    if layout.isPlain(cloud), layout.time == nil {
       unsafe cloud.data.withUnsafeBytes { unsafe appendPlain($0, cloud, layout) }
     } else {
       unsafe cloud.data.withUnsafeBytes { unsafe appendAny($0, cloud, layout) }
@@ -136,7 +146,7 @@ extension LidarScan {
         }
         append(
           number(layout.x), number(layout.y), number(layout.z),
-          intensity: layout.intensity.map(number) ?? 0, time: nil)
+          intensity: layout.intensity.map(number) ?? 0, time: layout.time.map(number))
       }
     }
   }
@@ -151,7 +161,7 @@ extension LidarScan {
     }
   }
 
-  private static func number(
+  static func number(
     _ raw: UnsafeRawBufferPointer, _ at: Int, _ type: PointFieldType, _ isBigEndian: Bool
   ) -> Float {
     func load<Value: FixedWidthInteger>(_: Value.Type) -> Value {

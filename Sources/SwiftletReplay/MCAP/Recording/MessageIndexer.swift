@@ -27,7 +27,7 @@ struct MessageIndexer {
   let clock: SampleClock
   /// In order of arrival.
   private(set) var topics: [IndexedTopic] = []
-  private(set) var tree = TransformTree()
+  private(set) var tree: TransformTree
   /// Camera calibrations by topic, with their times.
   private(set) var cameraInfos: [(topic: String, time: Int64, message: CameraInfoMessage)] = []
   private(set) var poses: [(topic: String, time: Int64, message: PoseMessage)] = []
@@ -39,7 +39,10 @@ struct MessageIndexer {
   /// More of one topic are counted, not listed.
   private static let listedWarnings = 3
 
-  init(clock: SampleClock) { self.clock = clock }
+  init(clock: SampleClock, exact: ExactTransforms = ExactTransforms()) {
+    self.clock = clock
+    tree = TransformTree(exact: exact)
+  }
 
   /// Scans the stores in order.
   mutating func scan(_ stores: [any MessageStore]) {

@@ -11,10 +11,12 @@ enum MessageRecording {
     path: String, options: RecordingOptions
   ) throws(RecordingError) -> (any Recording)? {
     guard let (layout, stores, warnings) = try stores(path) else { return nil }
-    var indexer = MessageIndexer(clock: options.clock)
+    let profile = ReadingProfile.find(in: stores)
+    let options = profile?.applied(to: options) ?? options
+    var indexer = MessageIndexer(clock: options.clock, exact: ExactTransforms(in: stores))
     indexer.scan(stores)
     var rig = MessageRig(indexer: indexer)
-    let sensors = rig.sensors()
+    let sensors = profile?.ordered(rig.sensors()) ?? rig.sensors()
     let times = sensors.flatMap { $0.samples.map(\.timestampNanoseconds) }
     let track = rig.poseTrack(over: (times.min() ?? 0)...(times.max() ?? 0))
     let index = RecordingIndex(
@@ -22,10 +24,13 @@ enum MessageRecording {
       poses: track ?? PoseTrack([]), hasPoses: track != nil,
       warnings: warnings + indexer.warnings + rig.warnings,
       outputRoot: RecordingFile.isFolder(path) ? path : folder(of: path),
-      egoBodyBox: isNuScenesRig(sensors) ? NuScenesReader.egoBodyBox : nil)
-    let reader = MessageSampleReader(stores: stores, messages: rig.messages)
+      egoBodyBox: profile.map(\.egoBodyBox)
+        ?? (isNuScenesRig(sensors) ? NuScenesReader.egoBodyBox : nil))
+    let reader = MessageSampleReader(
+      stores: stores, messages: rig.messages, timedLidars: profile?.timedLidars ?? [])
     return try IndexedRecording(
-      index: index, reader: reader, options: options.withSensorAges(index))
+      index: index, reader: reader,
+      options: profile == nil ? options.withSensorAges(index) : options)
   }
 
   /// The published nuScenes car, converted: its body around the LiDAR is known.

@@ -3,6 +3,8 @@ struct MessageSampleReader: SampleReader {
   let stores: [any MessageStore]
   /// By `IndexedSample.record`.
   let messages: [IndexedMessage]
+  /// Sensors whose points carry their own times, to be corrected for motion.
+  var timedLidars: Set<String> = []
 
   func readImage(
     _ sensor: IndexedSensor, _ sample: IndexedSample
@@ -33,7 +35,7 @@ struct MessageSampleReader: SampleReader {
       let cloud =
         message.encoding == "cdr"
         ? try PointCloudMessage(cdr: data) : try PointCloudMessage(protobuf: data)
-      return try LidarScan(cloud)
+      return try LidarScan(cloud, readsTimes: timedLidars.contains(sensor.name))
     }
   }
 

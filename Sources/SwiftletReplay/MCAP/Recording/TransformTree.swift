@@ -31,6 +31,10 @@ struct TransformTree: Sendable {
   private(set) var order: [String] = []
   private(set) var warnings: [ReplayWarning] = []
   private var reported: Set<String> = []
+  private let exact: ExactTransforms
+
+  /// - Parameter exact: used in place of the messages' quaternions where it has them.
+  init(exact: ExactTransforms = ExactTransforms()) { self.exact = exact }
 
   /// Deeper chains are loops.
   private static let maximumDepth = 64
@@ -41,8 +45,9 @@ struct TransformTree: Sendable {
     let parent = Self.name(message.header.frameID)
     let child = Self.name(message.childFrameID)
     let q = message.rotation
-    let transform = RigidTransform(
-      rotation: q.normalized, translation: message.translation)
+    let transform =
+      exact.transform(of: message)
+      ?? RigidTransform(rotation: q.normalized, translation: message.translation)
     guard !parent.isEmpty, !child.isEmpty, parent != child, transform.isFinite,
       abs(q.norm - 1) <= 1e-3
     else {

@@ -6,8 +6,8 @@ struct FolderExport {
   let recording: IndexedRecording
   let options: RecordingConverter.Options
 
-  private static let world = "odom"
-  private static let base = "base_link"
+  static let world = "odom"
+  static let base = "base_link"
 
   /// Something to write, its payload not read yet.
   private struct Entry {
@@ -27,14 +27,28 @@ struct FolderExport {
     var summary = RecordingConverter.Summary(warnings: recording.index.warnings)
     let entries = try plan()
     let writer = try MCAPWriter(path: output, compression: options.compression)
+    let redactor = options.redaction.map {
+      MessageRedactor($0, recording: recording, frames: options.frames)
+    }
     try writer.addMetadata(
-      name: "source", ["layout": recording.layout, "name": recording.name])
+      name: "source",
+      ["layout": recording.layout, "name": redactor == nil ? recording.name : "redacted"])
+    try writer.addMetadata(
+      name: ReadingProfile.metadataName, ReadingProfile(recording).metadata)
+    if redactor == nil {
+      try writer.addMetadata(name: ExactTransforms.metadataName, exactTransforms(entries).texts)
+    }
     var channels: [String: UInt16] = [:]
     var schemas: [String: UInt16] = [:]
     for entry in entries {
-      let message: (type: String, data: [UInt8])
+      var message: (type: String, data: [UInt8])
       do throws(RecordingError) {
         message = try encode(entry)
+        if options.leavesOutUnreadable { try check(message, entry) }
+        if let redactor {
+          guard let changed = try redactor.changed(message, entry.topic, entry.time) else { continue }
+          message.data = changed
+        }
       } catch {
         summary.warnings.append(
           ReplayWarning(code: ReplayWarning.messageInvalid, message: error.description))
@@ -64,13 +78,18 @@ struct FolderExport {
   private func plan() throws(RecordingError) -> [Entry] {
     let sensors = recording.index.sensors
     let first = sensors.flatMap { $0.samples.map(\.timestampNanoseconds) }.min() ?? 0
-    let times = options.times(from: first)
-    var entries = [Entry(time: max(first, times.lowerBound), topic: "/tf_static", content: .static_)]
+    let selection = options.frames.map { FrameSelection(recording, frames: $0) }
+    let times =
+      selection.map { $0.window.lowerBound..<$0.window.upperBound } ?? options.times(from: first)
+    let start = selection?.times.lowerBound ?? max(first, times.lowerBound)
+    var entries = [Entry(time: start, topic: "/tf_static", content: .static_)]
     entries += poses(around: times)
     for (position, sensor) in sensors.enumerated() {
       for (number, sample) in sensor.samples.enumerated() where sample.isPresent {
         let time = sample.timestampNanoseconds
-        guard times.contains(time), sensor.problem == nil else { continue }
+        guard times.contains(time), sensor.problem == nil,
+          selection?.samples[position].contains(number) ?? true
+        else { continue }
         if sensor.calibrations.count > 1, let index = sample.calibration {
           let mount = sensor.calibrations[index].egoFromSensor
           entries.append(
@@ -89,6 +108,7 @@ struct FolderExport {
             content: .sample(sensor: position, number: number)))
       }
     }
+    if let selection { entries += absentCameras(selection, start) }
     entries.removeAll { !(options.topics?.contains($0.topic) ?? true) }
     guard entries.contains(where: { $0.topic.contains("/points") || $0.topic.contains("/image") })
     else {
@@ -98,6 +118,27 @@ struct FolderExport {
     }
     let order = entries.indices.sorted { (entries[$0].time, $0) < (entries[$1].time, $1) }
     return order.map { entries[$0] }
+  }
+
+  /// Cameras that are calibrated but have no image in these frames: their places in the rig stay.
+  private func absentCameras(_ selection: FrameSelection, _ time: Int64) -> [Entry] {
+    recording.index.sensors.enumerated().compactMap { position, sensor in
+      guard sensor.kind == .camera, selection.samples[position].isEmpty,
+        let number = sensor.samples.firstIndex(where: { $0.calibration != nil })
+      else { return nil }
+      return Entry(
+        time: time, topic: "/\(sensor.name)/camera_info",
+        content: .cameraInfo(sensor: position, number: number))
+    }
+  }
+
+  /// Mounts and poses as they are, beside the quaternions of their messages.
+  private func exactTransforms(_ entries: [Entry]) -> ExactTransforms {
+    var exact = ExactTransforms()
+    for entry in entries {
+      for (message, value) in transforms(entry) { exact.add(value, of: message) }
+    }
+    return exact
   }
 
   /// Poses of the track and those stored with samples, one for each time; one beyond either end.
@@ -121,24 +162,49 @@ struct FolderExport {
 
   // MARK: how
 
+  /// Fails for an image or a scan that cannot be decoded.
+  private func check(
+    _ message: (type: String, data: [UInt8]), _ entry: Entry
+  ) throws(RecordingError) {
+    do throws(FieldError) {
+      try MessageKind(type: message.type, encoding: "cdr")?.check(message.data[...], encoding: "cdr")
+    } catch {
+      throw RecordingError(
+        file: recording.path, record: "\(entry.topic) at \(entry.time) ns",
+        expected: error.expected, found: error.found, remedy: "it is left out")
+    }
+  }
+
   private func encode(_ entry: Entry) throws(RecordingError) -> (type: String, data: [UInt8]) {
     let sensors = recording.index.sensors
     switch entry.content {
-    case .static_:
-      let mounts = sensors.filter { $0.calibrations.count == 1 }.map {
-        transform($0.calibrations[0].egoFromSensor, Self.base, $0.name, entry.time)
-      }
-      return (TransformListMessage.rosType, TransformMessage.cdr(mounts))
-    case .pose(let worldFromEgo):
-      let message = transform(worldFromEgo, Self.world, Self.base, entry.time)
-      return (TransformListMessage.rosType, TransformMessage.cdr([message]))
-    case .mount(let sensor, let egoFromSensor):
-      let message = transform(egoFromSensor, Self.base, sensors[sensor].name, entry.time)
-      return (TransformListMessage.rosType, TransformMessage.cdr([message]))
+    case .static_, .pose, .mount:
+      let messages = transforms(entry).map(\.message)
+      return (TransformListMessage.rosType, TransformMessage.cdr(messages))
     case .cameraInfo(let sensor, let number):
       return (CameraInfoMessage.rosType, cameraInfo(sensors[sensor], number, entry.time).cdr())
     case .sample(let sensor, let number):
       return try encode(sensors[sensor], sensors[sensor].samples[number])
+    }
+  }
+
+  /// The transforms of an entry with what they stand for.
+  private func transforms(
+    _ entry: Entry
+  ) -> [(message: TransformMessage, value: RigidTransform)] {
+    let sensors = recording.index.sensors
+    switch entry.content {
+    case .static_:
+      return sensors.filter { $0.calibrations.count == 1 }.map {
+        let mount = $0.calibrations[0].egoFromSensor
+        return (transform(mount, Self.base, $0.name, entry.time), mount)
+      }
+    case .pose(let worldFromEgo):
+      return [(transform(worldFromEgo, Self.world, Self.base, entry.time), worldFromEgo)]
+    case .mount(let sensor, let egoFromSensor):
+      let message = transform(egoFromSensor, Self.base, sensors[sensor].name, entry.time)
+      return [(message, egoFromSensor)]
+    case .cameraInfo, .sample: return []
     }
   }
 
@@ -163,19 +229,7 @@ struct FolderExport {
         k: [Double](repeating: 0, count: 9), r: [Double](repeating: 0, count: 9),
         p: [Double](repeating: 0, count: 12))
     }
-    var (model, distortion) = ("plumb_bob", [Double](repeating: 0, count: 5))
-    switch k.lens {
-    case .pinhole: break
-    case .brownConrady(let d): (model, distortion) = (d.count == 8 ? "rational_polynomial" : model, d)
-    case .kannalaBrandt(let d): (model, distortion) = ("equidistant", d)
-    case .fTheta(let d): (model, distortion) = ("ftheta", d)
-    case .fThetaInverse(let d): (model, distortion) = ("ftheta_inverse", d)
-    }
-    return CameraInfoMessage(
-      header: header, height: k.heightPixels, width: k.widthPixels, distortionModel: model,
-      distortion: distortion,
-      k: [k.focalX, 0, k.centerX, 0, k.focalY, k.centerY, 0, 0, 1], r: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-      p: [k.focalX, 0, k.centerX, 0, 0, k.focalY, k.centerY, 0, 0, 0, 1, 0])
+    return CameraInfoMessage(header: header, intrinsics: k)
   }
 
   private func encode(

@@ -2,12 +2,26 @@
 struct MessageCopy {
   let stores: [any MessageStore]
   let options: RecordingConverter.Options
+  /// Some frames only.
+  var clip: Clip?
+  var redactor: MessageRedactor?
+  /// Metadata records beside the input's own.
+  var metadata: [(name: String, values: [String: String])] = []
 
-  private struct Entry {
+  /// What a range of frames needs.
+  struct Clip {
+    /// Its images and scans.
+    var keys: Set<MessageKey>
+    /// When the rig must be known, by `clock`.
+    var window: ClosedRange<Int64>
+    var clock: SampleClock
+  }
+
+  struct Entry {
     var store: Int
     var message: StoredMessage
     /// What the message says about the rig until the next one does.
-    var state: [String]
+    var state: RigStatement
   }
 
   func write(to output: String) throws(RecordingError) -> RecordingConverter.Summary {
@@ -15,30 +29,36 @@ struct MessageCopy {
     var entries: [Entry] = []
     for (number, store) in stores.enumerated() {
       summary.warnings += store.scan { message in
-        let state = Self.state(message)
+        let state = RigStatement(message, clock: clip?.clock ?? .log)
         // Payloads are read again when they are written: memory holds only where they are.
         var message = message
         message.data = []
         entries.append(Entry(store: number, message: message, state: state))
       }
     }
-    entries = wanted(entries)
+    entries = clip.map { $0.wanted(entries, options) } ?? wanted(entries)
     guard !entries.isEmpty else { throw nothing() }
     let order = entries.indices.sorted {
       (entries[$0].message.logTime, $0) < (entries[$1].message.logTime, $1)
     }
-    let isROS = entries.allSatisfy { $0.message.encoding == "cdr" }
+    let isROS = redactor != nil || entries.allSatisfy { $0.message.encoding == "cdr" }
     let writer = try MCAPWriter(
       path: output, profile: isROS ? "ros2" : "", compression: options.compression)
-    try copyExtras(to: writer, &summary)
+    // Names of places and cars stand in attachments and metadata.
+    if redactor == nil { try copyExtras(to: writer, &summary) }
+    for record in metadata { try writer.addMetadata(name: record.name, record.values) }
     var channels: [String: UInt16] = [:]
     var sequences: [UInt16: UInt32] = [:]
     for index in order {
       let (store, message) = (stores[entries[index].store], entries[index].message)
-      let channel = channels[message.topic] ?? addChannel(message, store, writer)
-      channels[message.topic] = channel
       do throws(RecordingError) {
-        let data = try store.data(at: message.place)
+        guard var (message, data) = try payload(message, store, &summary) else { continue }
+        if let redactor {
+          guard let changed = try redactor.changed(message, data) else { continue }
+          (message, data) = changed
+        }
+        let channel = channels[message.topic] ?? addChannel(message, store, writer)
+        channels[message.topic] = channel
         try writer.write(
           channel: channel, sequence: sequences[channel, default: 0],
           logTime: UInt64(bitPattern: message.logTime),
@@ -62,7 +82,7 @@ struct MessageCopy {
     let ofTopics = entries.filter { options.topics?.contains($0.message.topic) ?? true }
     var latest: [String: Int] = [:]
     for (index, entry) in ofTopics.enumerated() where entry.message.logTime < times.lowerBound {
-      for key in entry.state {
+      for key in entry.state.keys {
         let known = latest[key].map { ofTopics[$0].message.logTime } ?? .min
         if entry.message.logTime >= known { latest[key] = index }
       }
@@ -74,22 +94,23 @@ struct MessageCopy {
     }.map(\.element)
   }
 
-  private static func state(_ message: StoredMessage) -> [String] {
-    let isCDR = message.encoding == "cdr"
-    switch MessageKind(type: message.type, encoding: message.encoding) {
-    case .cameraInfo: return [message.topic]
-    case .transforms:
-      let list =
-        isCDR
-        ? try? TransformListMessage(cdr: message.data)
-        : try? TransformListMessage(protobuf: message.data)
-      return (list?.transforms ?? []).map(\.childFrameID)
-    case .transform:
-      let transform =
-        isCDR
-        ? try? TransformMessage(cdr: message.data) : try? TransformMessage(protobuf: message.data)
-      return transform.map { [$0.childFrameID] } ?? []
-    default: return []
+  /// The message with its payload; nil for one that cannot be decoded, where that is asked for.
+  private func payload(
+    _ message: StoredMessage, _ store: any MessageStore, _ summary: inout RecordingConverter.Summary
+  ) throws(RecordingError) -> (StoredMessage, ArraySlice<UInt8>)? {
+    let data = try store.data(at: message.place)
+    guard options.leavesOutUnreadable,
+      let kind = MessageKind(type: message.type, encoding: message.encoding)
+    else { return (message, data) }
+    do throws(FieldError) {
+      try kind.check(data, encoding: message.encoding)
+      return (message, try kind.repaired(data, encoding: message.encoding) ?? data)
+    } catch {
+      let described = RecordingError.message(
+        error, file: store.path, topic: message.topic, time: message.logTime, data: data)
+      summary.warnings.append(
+        ReplayWarning(code: ReplayWarning.messageInvalid, message: described.description))
+      return nil
     }
   }
 
@@ -104,7 +125,7 @@ struct MessageCopy {
   ) -> UInt16 {
     var schema: UInt16 = 0
     var metadata: [String: String] = [:]
-    if let definition = store.definition(message.topic) {
+    if redactor == nil, let definition = store.definition(message.topic) {
       schema = writer.addSchema(
         name: message.type, encoding: definition.encoding, data: definition.data)
       metadata = definition.metadata
@@ -123,7 +144,8 @@ struct MessageCopy {
     to writer: MCAPWriter, _ summary: inout RecordingConverter.Summary
   ) throws(RecordingError) {
     for case let reader as MCAPReader in stores {
-      for metadata in reader.metadata {
+      // A clip of a clip says itself how it is read.
+      for metadata in reader.metadata where !self.metadata.contains(where: { $0.name == metadata.name }) {
         try writer.addMetadata(name: metadata.name, metadata.metadata)
       }
       for index in 0..<reader.attachmentCount {

@@ -62,5 +62,9 @@ enum ROSDefinitions {
       + "geometry_msgs/Pose origin\n",
     "nav_msgs/OccupancyGrid":
       "std_msgs/Header header\nnav_msgs/MapMetaData info\nint8[] data\n",
+    "swiftlet_msgs/FrameLatency":
+      "std_msgs/Header header\nuint32 frame\nfloat64 service_ms\nfloat64 response_ms\n"
+      + "float64 budget_ms\nbool missed\nstring miss_cause\nstring[] stage_names\n"
+      + "float64[] stage_ms\nstring[] missing_sensors\n",
   ]
 }

@@ -36,6 +36,15 @@ public struct Fault: Sendable, Equatable {
   public var amount: Double
   /// Of each frame, 0...1.
   public var probability: Double
+  /// Only in these frames, counted from the recording's first; nil: in all.
+  public var frames: ClosedRange<Int>?
+
+  /// False outside of the fault's frames.
+  func mayHappen(in frame: Int) -> Bool { frames?.contains(frame) ?? true }
+  /// A clock that jumped runs on like that: from the middle on, or in the fault's frames.
+  func isJumped(_ frame: Int, of frameCount: Int) -> Bool {
+    frames?.contains(frame) ?? (frame >= frameCount / 2)
+  }
 
   func concerns(_ sensor: String) -> Bool { target == "*" || target == sensor }
 }
@@ -49,7 +58,8 @@ public struct FaultPlan: Sendable, Equatable {
 
   /// Reads `drop:CAM_FRONT@0.05,late:LIDAR_TOP@50ms,rotate:CAM_BACK@2deg`.
   ///
-  /// Every fault is `kind:sensor@value`; kinds with a value may add `@probability`.
+  /// Every fault is `kind:sensor@value`; kinds with a value may add `@probability`, and every kind
+  /// `#first-last`, the only frames in which it happens.
   public init(_ text: String, seed: UInt64 = 1) throws(ConfigurationError) {
     self.text = text
     self.seed = seed
@@ -64,9 +74,12 @@ public struct FaultPlan: Sendable, Equatable {
     guard halves.count == 2, let kind = Fault.Kind(rawValue: halves[0]) else {
       throw error(text, "kind:sensor@value with a kind of \(kinds)")
     }
-    let fields = halves[1].split(separator: "@").map(String.init)
+    let parts = halves[1].split(separator: "#", maxSplits: 1).map(String.init)
+    guard let body = parts.first else { throw error(text, "kind:sensor@value") }
+    let fields = body.split(separator: "@").map(String.init)
     guard (2...3).contains(fields.count) else { throw error(text, "kind:sensor@value") }
     var fault = Fault(kind: kind, target: fields[0], amount: 0, probability: 1)
+    if parts.count == 2 { fault.frames = try range(parts[1], in: text) }
     if let unit = units[kind] {
       fault.amount = try number(fields[1], suffixes: unit, in: text)
       if fields.count == 3 { fault.probability = try probability(fields[2], in: text) }
@@ -90,6 +103,16 @@ public struct FaultPlan: Sendable, Equatable {
       if let value = Double(field.dropLast(suffix.count)), value.isFinite { return value * factor }
     }
     throw error(text, "a number with \(suffixes.map(\.0).joined(separator: " or "))")
+  }
+
+  private static func range(
+    _ field: String, in text: String
+  ) throws(ConfigurationError) -> ClosedRange<Int> {
+    let ends = field.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
+      first >= 0, last >= first
+    else { throw error(text, "#FIRST-LAST or #FRAME, counted from 0") }
+    return first...last
   }
 
   private static func probability(

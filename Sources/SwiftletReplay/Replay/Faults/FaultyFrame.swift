@@ -94,7 +94,7 @@ struct FaultyFrame {
     switch fault.kind {
     case .drop: silence(name, .drop, "silent")
     case .corrupt: corruptImage(position, random)
-    case .clockjump where index >= frameCount / 2:
+    case .clockjump where fault.isJumped(index, of: frameCount):
       let shift = Int64(fault.amount * 1e9)
       frame.cameras[position].timestampNanoseconds += shift
       frame.cameras[position].ageNanoseconds -= shift
@@ -120,7 +120,7 @@ struct FaultyFrame {
     case .drop: silence(name, .drop, "silent")
     case .corrupt: corruptPoints(position, random)
     case .sector: removeSector(position, fault.amount, random)
-    case .clockjump where index >= frameCount / 2:
+    case .clockjump where fault.isJumped(index, of: frameCount):
       let shift = Int64(fault.amount * 1e9)
       frame.lidars[position].timestampNanoseconds += shift
       frame.lidars[position].ageNanoseconds -= shift

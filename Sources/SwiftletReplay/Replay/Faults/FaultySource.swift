@@ -50,6 +50,7 @@ public final class FaultySource: FrameSource {
   }
 
   private func happens(_ fault: Fault, _ number: Int, _ frame: Int, _ sensor: String) -> Bool {
+    guard fault.mayHappen(in: frame) else { return false }
     var random = FaultRandom(seed: plan.seed, fault: number, frame: frame, sensor: sensor)
     return random.unit() < fault.probability
   }
@@ -77,7 +78,7 @@ public final class FaultySource: FrameSource {
   }
 
   private func jumpClock(_ fault: Fault, _ made: inout FaultyFrame) {
-    guard made.index >= source.frameCount / 2 else { return }
+    guard fault.isJumped(made.index, of: source.frameCount) else { return }
     let shift = Int64(fault.amount * 1e9)
     made.frame.timestampNanoseconds += shift
     for camera in made.frame.cameras.indices {

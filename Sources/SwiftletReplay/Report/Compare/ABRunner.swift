@@ -24,16 +24,19 @@ public struct ABRunner: Sendable {
 
   public struct Result: Sendable {
     public var comparison: LatencyComparison.Result
-    /// Relative p50 shift between the base's own runs.
+    /// Largest relative p50 shift between halves of the base's own runs.
     public var noiseBand: Double
     /// Differences of outputs between the first runs of both.
     public var differences: [String]
     public var exitStatuses: [ExitStatus]
+    /// Judged times of every run in nanoseconds, base's and head's, each in the order of running.
+    public var baseRuns: [[Int64]]
+    public var headRuns: [[Int64]]
   }
 
   /// Runs everything; `progress` gets one line a run.
   ///
-  /// - Throws: `RecordingError` for a run that left no result folder.
+  /// - Throws: `RecordingError` for a tool that cannot be started or left no result folder.
   public func run(
     _ comparison: LatencyComparison, progress: (String) -> Void
   ) throws -> Result {
@@ -43,28 +46,45 @@ public struct ABRunner: Sendable {
       for isHead in [false, true, true, false] {
         let folder = try replay(isHead ? headPath : basePath)
         if isHead { head.append(folder) } else { base.append(folder) }
-        progress("round \(round + 1) of \(rounds): \(isHead ? "head" : "base")")
+        let sorted = folder.judgedNanoseconds.sorted()
+        let median = sorted.isEmpty ? 0 : milliseconds(sorted[(sorted.count - 1) / 2])
+        progress(
+          "round \(round + 1) of \(rounds): \(isHead ? "head" : "base"), \(sorted.count) frames, "
+            + "median \(String(format: "%.3f", median)) ms")
       }
     }
-    return judge(base, head, comparison)
+    var result = Self.judge(
+      base: base.map(\.judgedNanoseconds), head: head.map(\.judgedNanoseconds), comparison)
+    result.differences = RunComparison().compare(base[0], head[0]).differences
+    if base.contains(where: { $0.report["build"]?.stringValue == "debug" })
+      || head.contains(where: { $0.report["build"]?.stringValue == "debug" })
+    {
+      result.comparison.refusal = "debug builds are not compared: build with -c release"
+      result.comparison.regressions = []
+    }
+    result.exitStatuses = Self.statuses(of: result)
+    return result
   }
 
-  private func judge(
-    _ base: [RunFolder], _ head: [RunFolder], _ comparison: LatencyComparison
+  /// The verdict over runs that were taken in turns: the base's own runs qualify the host first.
+  public static func judge(
+    base: [[Int64]], head: [[Int64]], _ comparison: LatencyComparison
   ) -> Result {
     var comparison = comparison
-    let baseRuns = base.map(\.judgedNanoseconds)
-    comparison.noiseBand = comparison.measuredNoiseBand(baseRuns)
+    comparison.noiseBand = comparison.measuredNoiseBand(base)
     var result = Result(
-      comparison: comparison.judge(base: baseRuns, head: head.map(\.judgedNanoseconds)),
-      noiseBand: comparison.noiseBand,
-      differences: RunComparison().compare(base[0], head[0]).differences, exitStatuses: [])
+      comparison: comparison.judge(base: base, head: head), noiseBand: comparison.noiseBand,
+      differences: [], exitStatuses: [], baseRuns: base, headRuns: head)
+    result.exitStatuses = statuses(of: result)
+    return result
+  }
+
+  private static func statuses(of result: Result) -> [ExitStatus] {
     var statuses: Set<ExitStatus> = []
     if !result.differences.isEmpty { statuses.insert(.outputMismatch) }
     if !result.comparison.regressions.isEmpty { statuses.insert(.budgetMissed) }
     if result.comparison.refusal != nil { statuses.insert(.inconclusive) }
-    result.exitStatuses = ExitStatus.ordered(statuses)
-    return result
+    return ExitStatus.ordered(statuses)
   }
 
   private func replay(_ tool: String) throws -> RunFolder {
@@ -76,9 +96,45 @@ public struct ABRunner: Sendable {
     process.arguments =
       ["replay", recordingPath, "--no-gate", "--out", out, "--no-pictures"] + arguments
     process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
+    // A pipe that nobody reads would fill up and stop the tool; a file does not.
+    let log = out + ".log"
+    _ = FileManager.default.createFile(atPath: log, contents: nil)
+    defer { try? FileManager.default.removeItem(atPath: log) }
+    process.standardError = FileHandle(forWritingAtPath: log)
+    do { try process.run() } catch {
+      throw RecordingError(
+        file: tool, expected: "an executable", found: "\(error.localizedDescription)",
+        remedy: "build it first")
+    }
     process.waitUntilExit()
+    guard FileManager.default.fileExists(atPath: "\(out)/report.json") else {
+      let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+      let last = text.split(separator: "\n").suffix(2).joined(separator: "; ")
+      throw RecordingError(
+        file: recordingPath, expected: "a replay by \(tool) that leaves a report",
+        found: "exit \(process.terminationStatus)\(last.isEmpty ? "" : ": \(last)")",
+        remedy: "run \(tool) replay \(recordingPath) by itself")
+    }
     return try RunFolder(path: out)
+  }
+}
+
+extension ABRunner.Result: Encodable {
+  enum CodingKeys: String, CodingKey {
+    case noiseBand = "noise_band"
+    case shifts, refusal, differences
+    case exitCodes = "exit_codes"
+    case baseRuns = "base_runs_ns"
+    case headRuns = "head_runs_ns"
+  }
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(noiseBand.isFinite ? noiseBand : nil, forKey: .noiseBand)
+    try container.encode(comparison.shiftLines, forKey: .shifts)
+    try container.encode(comparison.refusal, forKey: .refusal)
+    try container.encode(differences, forKey: .differences)
+    try container.encode(exitStatuses.map(\.rawValue), forKey: .exitCodes)
+    try container.encode(baseRuns, forKey: .baseRuns)
+    try container.encode(headRuns, forKey: .headRuns)
   }
 }

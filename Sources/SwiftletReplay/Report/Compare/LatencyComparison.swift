@@ -15,6 +15,12 @@ public struct LatencyComparison: Sendable {
     public var regressions: [QuantileShift]
     /// Why nothing can be said; nil when something can.
     public var refusal: String?
+
+    init(shifts: [QuantileShift], regressions: [QuantileShift], refusal: String? = nil) {
+      self.shifts = shifts
+      self.regressions = regressions
+      self.refusal = refusal
+    }
   }
 
   /// Compares runs (nanoseconds in order of measurement) of `base` and `head`.
@@ -43,16 +49,39 @@ public struct LatencyComparison: Sendable {
       && shift.lower * Double(shift.baseNanoseconds) > Double(floorNanoseconds)
   }
 
-  /// The noise band of runs of one and the same build, split into two interleaved halves: the
-  /// larger end of the p50 shift's interval.
+  /// The noise band of runs of one and the same build: the largest p50 shift between two halves of
+  /// them, over every way to split them evenly (64 of them where there are more). Infinite for fewer
+  /// than two runs: nothing is known then.
   public func measuredNoiseBand(_ runs: [[Int64]]) -> Double {
-    let halves = (0..<2).map { half in
-      runs.enumerated().filter { $0.offset % 2 == half }.map(\.element)
+    guard runs.count >= 2 else { return .infinity }
+    var largest = 0.0
+    for split in Self.evenSplits(of: runs.count) {
+      let sides = [true, false].map { side in
+        runs.indices.filter { split[$0] == side }.flatMap { runs[$0] }.sorted()
+      }
+      guard let a = Percentile.p50.value(ofSorted: sides[0]),
+        let b = Percentile.p50.value(ofSorted: sides[1])
+      else { return .infinity }
+      largest = max(largest, abs(Double(b) / Double(max(a, 1)) - 1))
     }
-    guard let shift = bootstrap.shift(of: .p50, from: halves[0], to: halves[1]) else {
-      return .infinity
+    return largest
+  }
+
+  /// Ways to put `count` runs on two sides of equal size (one may have one more), at most 64.
+  static func evenSplits(of count: Int) -> [[Bool]] {
+    var splits: [[Bool]] = []
+    func extend(_ split: [Bool], _ left: Int) {
+      guard splits.count < 64 else { return }
+      guard split.count < count else {
+        if left == 0 { splits.append(split) }
+        return
+      }
+      // The first run's side is fixed: the mirror image is the same split.
+      if left > 0 { extend(split + [true], left - 1) }
+      if !split.isEmpty, count - split.count > left { extend(split + [false], left) }
     }
-    return abs(shift.relative)
+    extend([], (count + 1) / 2)
+    return splits
   }
 
   private func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }

@@ -6,58 +6,117 @@ public struct RunComparison: Sendable {
   public var latency = LatencyComparison()
   /// Sensor ages may differ by this much.
   public var ageToleranceMilliseconds = 1.0
+  /// How far named outputs may differ (`fused_bev`, `occupancy`, …); others must be equal.
+  public var tolerances: [String: FieldTolerance] = [:]
+  /// False compares outputs only: a golden run's times mean nothing elsewhere.
+  public var judgesLatency = true
 
   public init() {}
 
   public struct Result: Sendable {
     /// Differences of outputs and inputs, one sentence each, naming frame, sensor and both values.
     public var differences: [String]
+    /// What was not compared, and what may explain a difference.
+    public var notes: [String] = []
+    /// Frames whose outputs both sides kept, compared value by value.
+    public var comparedFrameCount = 0
     public var latency: LatencyComparison.Result
     public var exitStatuses: [ExitStatus]
   }
 
   public func compare(_ base: RunFolder, _ head: RunFolder) -> Result {
     var result = Result(
-      differences: outputDifferences(base, head),
-      latency: latency.judge(base: [base.judgedNanoseconds], head: [head.judgedNanoseconds]),
+      differences: [], latency: LatencyComparison.Result(shifts: [], regressions: []),
       exitStatuses: [])
-    if let unlike = unlikeHost(base, head) {
-      result.latency.refusal = unlike
-      result.latency.regressions = []
+    compareOutputs(base, head, &result)
+    if judgesLatency {
+      result.latency = latency.judge(
+        base: [base.judgedNanoseconds], head: [head.judgedNanoseconds])
+      if let unlike = Self.unlikeHost(base.report, head.report) {
+        result.latency.refusal = unlike
+        result.latency.regressions = []
+      }
     }
     var statuses: Set<ExitStatus> = []
     if !result.differences.isEmpty { statuses.insert(.outputMismatch) }
     if !result.latency.regressions.isEmpty { statuses.insert(.budgetMissed) }
-    if result.latency.refusal != nil { statuses.insert(.inconclusive) }
+    if result.latency.refusal != nil || nothingWasCompared(base, head, result) {
+      statuses.insert(.inconclusive)
+    }
     result.exitStatuses = ExitStatus.ordered(statuses)
     return result
   }
 
-  /// Times taken on different machines, builds or settings are not compared.
-  private func unlikeHost(_ base: RunFolder, _ head: RunFolder) -> String? {
-    for field in ["cpu", "isa", "threads", "engine", "build", "rate", "config_hash", "rig_hash"] {
-      let (a, b) = (base.report[field]?.text ?? "none", head.report[field]?.text ?? "none")
-      if a != b { return "\(field) differs: \(a) and \(b): times are not compared" }
-    }
-    return base.report["build"]?.stringValue == "debug" ? "debug builds are not compared" : nil
+  /// Tolerances were given, but no frame's values were there to hold against them.
+  private func nothingWasCompared(
+    _ base: RunFolder, _ head: RunFolder, _ result: Result
+  ) -> Bool {
+    !tolerances.isEmpty && result.comparedFrameCount == 0
+      && base.report["digest"]?.stringValue != head.report["digest"]?.stringValue
   }
 
-  private func outputDifferences(_ base: RunFolder, _ head: RunFolder) -> [String] {
+  /// Times taken on different machines, builds or settings are not compared.
+  static func unlikeHost(_ base: JSONValue, _ head: JSONValue) -> String? {
+    for field in ["cpu", "isa", "threads", "engine", "build", "rate", "config_hash", "rig_hash"] {
+      let (a, b) = (base[field]?.text ?? "none", head[field]?.text ?? "none")
+      if a != b { return "\(field) differs: \(a) and \(b): times are not compared" }
+    }
+    return base["build"]?.stringValue == "debug" ? "debug builds are not compared" : nil
+  }
+
+  private func compareOutputs(_ base: RunFolder, _ head: RunFolder, _ result: inout Result) {
     let (a, b) = (base.firstPass, head.firstPass)
-    var differences: [String] = []
+    var onlyByDigest = 0
     for index in Set(a.keys).union(b.keys).sorted() {
       guard let before = a[index], let after = b[index] else {
-        differences.append(
+        result.differences.append(
           "frame \(index): \(a[index] == nil ? "only in the second" : "only in the first") run")
         continue
       }
-      differences += sensorDifferences(index, before, after)
+      result.differences += sensorDifferences(index, before, after)
       let digests = (before["digest"]?.stringValue, after["digest"]?.stringValue)
-      if let x = digests.0, let y = digests.1, x != y {
-        differences.append("frame \(index): outputs differ, digest \(x) and \(y)")
+      guard let x = digests.0, let y = digests.1 else { continue }
+      if let values = valueDifferences(index, base, head) {
+        result.comparedFrameCount += 1
+        result.differences += values
+      } else if x != y {
+        onlyByDigest += 1
+        if tolerances.isEmpty {
+          result.differences.append("frame \(index): outputs differ, digest \(x) and \(y)")
+        }
       }
     }
-    return differences
+    explain(base, head, onlyByDigest, &result)
+  }
+
+  /// Nil where one side did not keep the frame's outputs.
+  private func valueDifferences(
+    _ frame: Int, _ base: RunFolder, _ head: RunFolder
+  ) -> [String]? {
+    guard let before = base.outputs(frame: frame), let after = head.outputs(frame: frame) else {
+      return nil
+    }
+    switch (before, after) {
+    case (.success(let a), .success(let b)):
+      return OutputComparison(tolerances: tolerances).differences(frame: frame, a, b)
+    case (.failure(let error), _), (_, .failure(let error)):
+      return ["frame \(frame): kept outputs cannot be read: \(error)"]
+    }
+  }
+
+  private func explain(
+    _ base: RunFolder, _ head: RunFolder, _ onlyByDigest: Int, _ result: inout Result
+  ) {
+    if onlyByDigest > 0 {
+      result.notes.append(
+        "\(onlyByDigest) frames differ by digest and their outputs were not kept: replay both with "
+          + "--keep-outputs to see which cells, or to judge by tolerance")
+    }
+    guard !result.differences.isEmpty || onlyByDigest > 0 else { return }
+    for field in ["isa", "engine", "config_hash", "rig_hash", "weights", "injected"] {
+      let (a, b) = (base.report[field]?.text ?? "none", head.report[field]?.text ?? "none")
+      if a != b { result.notes.append("\(field) differs: \(a) and \(b)") }
+    }
   }
 
   private func sensorDifferences(
@@ -94,14 +153,64 @@ extension RunComparison.Result: CustomStringConvertible {
   public var description: String {
     var lines = differences.prefix(20).map { $0 }
     if differences.count > 20 { lines.append("… and \(differences.count - 20) more differences") }
-    if differences.isEmpty { lines.append("outputs: equal") }
+    if differences.isEmpty {
+      let how = comparedFrameCount > 0 ? " (\(comparedFrameCount) frames value by value)" : ""
+      lines.append("outputs: equal\(how)")
+    }
+    lines += notes
     lines += latency.lines
     lines.append("exit " + exitStatuses.map { "\($0.rawValue)" }.joined(separator: " also "))
     return lines.joined(separator: "\n")
   }
 }
 
+extension RunComparison.Result: Encodable {
+  enum CodingKeys: String, CodingKey {
+    case differences, notes
+    case comparedFrames = "frames_compared_by_value"
+    case shifts, refusal
+    case exitCodes = "exit_codes"
+  }
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(differences, forKey: .differences)
+    try container.encode(notes, forKey: .notes)
+    try container.encode(comparedFrameCount, forKey: .comparedFrames)
+    try container.encode(latency.shiftLines, forKey: .shifts)
+    try container.encode(latency.refusal, forKey: .refusal)
+    try container.encode(exitStatuses.map(\.rawValue), forKey: .exitCodes)
+  }
+}
+
+/// A shift as JSON has it.
+public struct ShiftLine: Encodable, Sendable {
+  var percentile: String
+  var base: Double
+  var head: Double
+  var relative: Double
+  var lower: Double
+  var upper: Double
+  var isRegression: Bool
+
+  enum CodingKeys: String, CodingKey {
+    case percentile
+    case base = "base_ms"
+    case head = "head_ms"
+    case relative, lower, upper
+    case isRegression = "regression"
+  }
+}
+
 extension LatencyComparison.Result {
+  public var shiftLines: [ShiftLine] {
+    shifts.map {
+      ShiftLine(
+        percentile: $0.percentile.label, base: milliseconds($0.baseNanoseconds),
+        head: milliseconds($0.headNanoseconds), relative: $0.relative, lower: $0.lower,
+        upper: $0.upper, isRegression: regressions.contains($0))
+    }
+  }
+
   /// One line a quantile, then the conclusion.
   public var lines: [String] {
     var lines = shifts.map { shift in

@@ -55,6 +55,13 @@ public struct RunFolder: Sendable {
     }
   }
 
+  /// The kept outputs of a frame; nil where they were not kept.
+  func outputs(frame: Int) -> Result<SafeTensors, WeightsError>? {
+    let file = "\(path)/\(OutputStore.folderName)/\(OutputStore.fileName(frame: frame))"
+    guard let data = FileManager.default.contents(atPath: file) else { return nil }
+    return Result { () throws(WeightsError) in try SafeTensors(bytes: Array(data)) }
+  }
+
   /// Frames of the first pass, by their index in the recording.
   var firstPass: [Int: JSONValue] {
     var byIndex: [Int: JSONValue] = [:]

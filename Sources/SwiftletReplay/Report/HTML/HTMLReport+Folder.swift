@@ -1,12 +1,12 @@
 import Foundation
 
 extension HTMLReport {
-  /// Pictures of a result folder for embedding, as JPEG to keep the file small: the worst frame's
-  /// first, then the first and the last one's mosaics.
+  /// Pictures of a result folder for embedding, as JPEG to keep the file small: cameras, BEV and
+  /// occupancy of the three worst frames.
   public static func pictures(in folder: URL) -> [Picture] {
-    let names = [
-      "worst_cameras", "worst_bev", "worst_occupancy", "first_cameras", "last_cameras",
-    ]
+    let names = ["worst", "second", "third"].flatMap { label in
+      ["cameras", "bev", "occupancy"].map { "\(label)_\($0)" }
+    }
     return names.compactMap { name in
       let file = folder.appending(path: name + ".png")
       guard let data = try? Data(contentsOf: file),
@@ -14,7 +14,7 @@ extension HTMLReport {
         let bytes = try? JPEGCodec.encode(image, quality: 82)
       else { return nil }
       let words = name.split(separator: "_")
-      return Picture(label: "\(words[0]) frame, \(words.dropFirst().joined(separator: " "))", bytes: bytes)
+      return Picture(label: "\(words[0]) frame, \(words[1])", bytes: bytes)
     }
   }
 

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A replay as one HTML file: verdict, latency over time with the budget line, a histogram per
-/// stage, the worst frames with their pictures, missing sensors, warnings, environment. No scripts,
+/// A replay as one HTML file: verdict, latency over time by stage with the budget line, a histogram per
+/// stage, limits, the worst frames with their pictures, missing sensors, warnings, environment. No scripts,
 /// nothing fetched: it can be mailed and opened anywhere.
 public struct HTMLReport: Sendable {
   /// A picture to embed.
@@ -47,8 +47,9 @@ public struct HTMLReport: Sendable {
       <title>\(title)</title><style>\(Self.style)</style></head><body><main>
       \(header)
       \(section("Latency over time", LatencyChart(report: report).svg))
+      \(limits)
       \(section("Stages", stages))
-      \(section("Worst frames", worstFrames))
+      \(section("Worst frames", WorstFrames(result: result, pictures: pictures).html))
       \(section("Sensors", SensorStrips(records: records).html))
       \(section("Warnings", warnings))
       \(section("Run", run))
@@ -70,7 +71,11 @@ public struct HTMLReport: Sendable {
     let numbers = [
       ("frames measured", "\(records.count)"),
       ("median", HTMLText.milliseconds(total?.percentileNanoseconds[.p50]) + " ms"),
-      ("p99", HTMLText.milliseconds(total?.percentileNanoseconds[.p99]) + " ms"),
+      (
+        "p99",
+        total?.percentileNanoseconds[.p99].map { HTMLText.milliseconds($0) + " ms" }
+          ?? "\(Percentile.p99.framesNeeded) frames"
+      ),
       ("worst", HTMLText.milliseconds(total?.maximumNanoseconds) + " ms"),
       ("misses", "\(result.missCount)"),
       ("miss rate at most (95 %)", rate),
@@ -79,12 +84,17 @@ public struct HTMLReport: Sendable {
     let tiles = numbers.map { name, value in
       "<div class=\"tile\"><b>\(HTMLText.escaped(value))</b><span>\(HTMLText.escaped(name))</span></div>"
     }.joined()
+    let causes = MissCause.allCases.compactMap { cause -> String? in
+      let count = result.missCauses[cause, default: 0]
+      return count > 0 ? "\(count) by \(cause.rawValue)" : nil
+    }
+    let causeLine = causes.isEmpty ? "" : HTMLText.element("p", "Late frames: " + causes.joined(separator: ", "))
     let reasons = report.judgement.reasons.map { HTMLText.element("p", $0, "reason") }.joined()
     return """
       <header><div class="badge \(kind)">\(HTMLText.escaped(verdict))</div>
       <h1>\(HTMLText.escaped(result.recordingName))</h1>
       <p>\(HTMLText.escaped(result.distinctFrameCount.description)) frames, budget \(budget) ms a frame</p>
-      \(reasons)<div class="tiles">\(tiles)</div></header>
+      \(reasons)\(causeLine)<div class="tiles">\(tiles)</div></header>
       """
   }
 
@@ -94,7 +104,10 @@ public struct HTMLReport: Sendable {
     let columns = ["stage", "p50 ms", "p90", "p99", "p99.9", "max", ""]
     let rows = report.stages.map { stage in
       [stage.name]
-        + Percentile.allCases.map { HTMLText.milliseconds(stage.percentileNanoseconds[$0]) }
+        + Percentile.allCases.map { percentile in
+          stage.percentileNanoseconds[percentile].map { HTMLText.milliseconds($0) }
+            ?? "needs \(percentile.framesNeeded) frames"
+        }
         + [
           HTMLText.milliseconds(stage.maximumNanoseconds),
           stage.isInBudget ? "" : "outside the budget",
@@ -102,55 +115,27 @@ public struct HTMLReport: Sendable {
     }
     var charts = ""
     for stage in report.stages {
-      charts += StageHistogram(name: stage.name, samples: samples(of: stage)).svg
+      let isJudged = stage.name == (result.options.rate.isOpenLoop ? "response" : "total")
+      charts += StageHistogram(
+        name: stage.name, samples: result.samples(of: stage.name),
+        budgetNanoseconds: isJudged ? result.options.budgetNanoseconds : nil
+      ).svg
     }
-    let note = "A percentile is left out where too few frames were measured for it."
-    return HTMLText.table(columns, rows) + HTMLText.element("p", note, "note")
-      + "<div class=\"charts\">\(charts)</div>"
+    return HTMLText.table(columns, rows) + "<div class=\"charts\">\(charts)</div>"
   }
 
-  private func samples(of stage: StageSummary) -> [Int64] {
-    if stage.name == "total" { return records.map(\.serviceNanoseconds) }
-    if stage.name == "response" { return records.compactMap(\.responseNanoseconds) }
-    guard let index = result.stages.firstIndex(where: { $0.name == stage.name }) else { return [] }
-    return records.map { $0.stageNanoseconds[index] }
-  }
-
-  // MARK: Worst frames
-
-  private var worstFrames: String {
-    let worst = records.sorted { a, b in
-      (b.judgedNanoseconds, a.measuredIndex) < (a.judgedNanoseconds, b.measuredIndex)
-    }.prefix(5)
-    let inBudget = result.stages.indices.filter { result.stages[$0].isInBudget }
-    var columns = ["frame", "measured as", "ms", "over budget"]
-    columns += inBudget.map { result.stages[$0].name }
-    columns += ["CPU ms", "switches", "page faults", "steal ms", "missing sensors"]
-    let rows = worst.map { record in
-      var cells = ["\(record.recordedIndex)", "\(record.measuredIndex)"]
-      cells.append(HTMLText.milliseconds(record.judgedNanoseconds))
-      let over = record.judgedNanoseconds - result.options.budgetNanoseconds
-      cells.append(over > 0 ? HTMLText.milliseconds(over) : "no")
-      cells += inBudget.map { HTMLText.milliseconds(record.stageNanoseconds[$0]) }
-      cells.append(HTMLText.milliseconds(record.host.threadCPUNanoseconds))
-      cells.append("\(record.host.involuntarySwitches)")
-      cells.append("\(record.host.pageFaults)")
-      cells.append(HTMLText.milliseconds(record.host.stealNanoseconds))
-      let missing = record.sensors.filter { !$0.isValid }.map(\.name)
-      cells.append(missing.isEmpty ? "none" : missing.joined(separator: ", "))
-      return cells
+  /// The limits of a budget file.
+  private var limits: String {
+    guard !report.budgetChecks.isEmpty else { return "" }
+    var rows = HTMLText.row(["tier", "limit on", "limit", "found", "", ""], header: true)
+    for check in report.budgetChecks {
+      rows += HTMLText.row(
+        [
+          check.tier.rawValue, check.name, check.limit, check.found, check.outcome.rawValue,
+          check.reason ?? "",
+        ], kind: "is-\(check.outcome.rawValue)")
     }
-    let images = pictures.map { picture in
-      let type = picture.bytes.first == 0x89 ? "png" : "jpeg"
-      let data = Data(picture.bytes).base64EncodedString()
-      let label = HTMLText.escaped(picture.label)
-      let kind = picture.label.contains("cameras") ? " class=\"wide\"" : ""
-      return """
-        <figure\(kind)><img alt="\(label)" src="data:image/\(type);base64,\(data)">
-        <figcaption>\(label)</figcaption></figure>
-        """
-    }.joined(separator: "\n")
-    return HTMLText.table(columns, rows) + "<div class=\"pictures\">\(images)</div>\n"
+    return section("Budget on host \(report.budgetHost ?? "unknown")", "<table>\(rows)</table>\n")
   }
 
   // MARK: Warnings and run
@@ -179,6 +164,10 @@ public struct HTMLReport: Sendable {
       Fact("warm-up frames", "\(result.warmupFrameCount)"), Fact("passes", "\(result.passCount)"),
       Fact("frames lost", "\(result.lostFrameCount)"),
       Fact("allocations after warm-up", result.allocationCount.map(String.init) ?? "not counted"),
+      Fact("host controls", result.hostControls.text ?? "none"),
+      Fact("deadline policy", result.options.onDeadline.rawValue),
+      Fact("injected faults", result.injection ?? "none"),
+      Fact("exit code", report.exitStatuses.map { "\($0.rawValue)" }.joined(separator: " also ")),
       Fact("steal", HTMLText.milliseconds(result.stealNanoseconds) + " ms"),
       Fact("digest", result.digest.map { String($0, radix: 16) } ?? "none"),
     ]
@@ -212,6 +201,13 @@ public struct HTMLReport: Sendable {
     .pictures{display:grid;gap:14px;margin-top:14px;\
     grid-template-columns:repeat(auto-fit,minmax(340px,1fr))}
     figure{margin:0}figure img{width:100%;border-radius:6px}figcaption{color:var(--soft);font-size:13px}
-    .wide{grid-column:1/-1}
+    .wide{grid-column:1/-1}.legend{display:flex;flex-wrap:wrap;gap:14px;font-size:13px;\
+    color:var(--soft);margin-top:4px}.legend i{display:inline-block;width:11px;height:11px;\
+    border-radius:2px;margin-right:5px}
+    .is-fail td{color:var(--bad)}.is-inconclusive td{color:var(--mid)}
+    .frame{background:var(--card);border-radius:10px;padding:14px 16px;margin:0 0 16px}
+    .frame h3{margin:0 0 4px;font-size:16px}.frame p{margin:0 0 8px;color:var(--soft);font-size:13px}
+    .frame .pictures{grid-template-columns:2fr 1fr 1fr;align-items:start}
+    @media(max-width:800px){.frame .pictures{grid-template-columns:1fr}}
     """
 }

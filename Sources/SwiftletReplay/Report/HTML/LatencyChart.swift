@@ -1,4 +1,5 @@
-/// Latency of every frame in order of measurement with the budget line, as inline SVG.
+/// Latency of every frame in order of measurement, stage upon stage, with the budget line, as inline
+/// SVG.
 struct LatencyChart {
   var report: ReplayReport
   private let width = 1140.0
@@ -38,7 +39,7 @@ struct LatencyChart {
     return """
       <svg viewBox="0 0 \(Int(width)) \(Int(height))" role="img" \
       aria-label="Latency of every frame against the budget">\(body)</svg>
-
+      \(legend)
       """
   }
 
@@ -64,32 +65,72 @@ struct LatencyChart {
     return text
   }
 
-  /// One line through all frames, or, where there are more frames than pixels, the band between the
-  /// fastest and the slowest of each pixel's frames: no miss is averaged away.
+  /// The frame drawn at each place: all of them, or, where there are more frames than pixels, the
+  /// slowest of each pixel's frames: no miss is averaged away.
+  private var drawn: [FrameRecord] {
+    let records = report.result.records
+    let columns = Int(width - left)
+    guard records.count > columns else { return records }
+    return (0..<columns).compactMap { column in
+      let range = (records.count * column / columns)..<(records.count * (column + 1) / columns)
+      return records[range].max { $0.judgedNanoseconds < $1.judgedNanoseconds }
+    }
+  }
+
+  /// What adds up to the judged time, from below: in-budget stages, then waiting.
+  private func parts(_ record: FrameRecord) -> [Double] {
+    let stages = report.result.stages
+    var parts = stages.indices.filter { stages[$0].isInBudget }.map {
+      Double(record.stageNanoseconds[$0]) / 1e6
+    }
+    parts.append(max(0, Double(record.judgedNanoseconds) / 1e6 - parts.reduce(0, +)))
+    return parts
+  }
+
+  private var partNames: [String] {
+    report.result.stages.filter(\.isInBudget).map(\.name)
+      + (report.result.options.rate.isOpenLoop ? ["waiting"] : [])
+  }
+
+  static func color(_ index: Int) -> String {
+    let colors = ["#3f7fe8", "#22a699", "#f2a03d", "#a66fd6", "#8a94a0"]
+    return colors[min(index, colors.count - 1)]
+  }
+
+  /// Stacked areas, one for each stage; each frame is as wide as its share of the run.
   private var trace: String {
     let c = HTMLText.coordinate
-    let values = values
-    let columns = Int(width - left)
-    guard values.count > columns else {
-      let points = values.indices.map { "\(c(x($0))),\(c(y(values[$0])))" }
-      return """
-        <polyline fill="none" stroke="var(--mark)" stroke-width="1.3" \
-        points="\(points.joined(separator: " "))"/>
+    let frames = drawn
+    let stacks = frames.map(parts)
+    let step = (width - left - 8) / Double(frames.count)
+    var body = ""
+    var floors = [Double](repeating: 0, count: frames.count)
+    for part in partNames.indices {
+      var upper: [String] = []
+      var lower: [String] = []
+      for (index, stack) in stacks.enumerated() {
+        let (from, to) = (left + step * Double(index), left + step * Double(index + 1))
+        upper += ["\(c(from)),\(c(y(floors[index] + stack[part])))", "\(c(to)),\(c(y(floors[index] + stack[part])))"]
+        lower += ["\(c(from)),\(c(y(floors[index])))", "\(c(to)),\(c(y(floors[index])))"]
+        floors[index] += stack[part]
+      }
+      body += """
+        <polygon fill="\(Self.color(part))" fill-opacity="0.85" \
+        points="\((upper + lower.reversed()).joined(separator: " "))"/>
         """
     }
-    var upper: [String] = []
-    var lower: [String] = []
-    for column in 0..<columns {
-      let range = (values.count * column / columns)..<(values.count * (column + 1) / columns)
-      let part = values[range]
-      let place = c(x((range.lowerBound + range.upperBound) / 2))
-      upper.append("\(place),\(c(y(part.max() ?? 0)))")
-      lower.append("\(place),\(c(y(part.min() ?? 0)))")
+    return body
+  }
+
+  /// Which colour is which stage, and what the marks say.
+  var legend: String {
+    guard !report.result.records.isEmpty else { return "" }
+    let items = partNames.enumerated().map { index, name in
+      "<span><i style=\"background:\(Self.color(index))\"></i>\(HTMLText.escaped(name))</span>"
     }
-    return """
-      <polygon fill="var(--mark)" stroke="var(--mark)" stroke-width="0.8" \
-      points="\((upper + lower.reversed()).joined(separator: " "))"/>
-      """
+    let marks = report.result.missCount > 0
+      ? "<span><i style=\"background:var(--bad);border-radius:6px\"></i>late frame</span>" : ""
+    return "<div class=\"legend\">\(items.joined())\(marks)<span>frames in the order of measurement</span></div>\n"
   }
 
   private var misses: String {
@@ -98,8 +139,9 @@ struct LatencyChart {
     for (index, record) in report.result.records.enumerated() where record.isMissed {
       let value = values[index]
       text += """
-        <circle cx="\(c(x(index)))" cy="\(c(y(value)))" r="3" fill="var(--bad)"><title>frame \
-        \(record.recordedIndex): \(c(value)) ms</title></circle>
+        <circle cx="\(c(x(index)))" cy="\(c(y(value)))" r="\(values.count > 300 ? 2 : 3)" fill="var(--bad)"><title>frame \
+        \(record.recordedIndex): \(c(value)) ms, by \
+        \(report.result.missCause(of: record)?.rawValue ?? "code")</title></circle>
         """
     }
     return text

@@ -1,26 +1,33 @@
 /// When which sensor was missing: a strip per sensor over the frames of the run.
 struct SensorStrips {
   var records: [FrameRecord]
-  private let width = 760.0
+  private let width = 600.0
 
   init(records: [FrameRecord]) { self.records = records }
 
   var html: String {
     let names = records.first?.sensors.map(\.name) ?? []
     guard !names.isEmpty else { return HTMLText.element("p", "No sensors were recorded.") }
-    var rows = HTMLText.row(["sensor", "missing", "largest age", "frames in order"], header: true)
-    for name in names {
+    let summaries = SensorSummary.all(of: records)
+    var rows = HTMLText.row(
+      ["sensor", "missing", "largest age", "output age p50", "max", "frames in order"], header: true)
+    for (name, summary) in zip(names, summaries) {
       let states = records.map { record in record.sensors.first { $0.name == name } }
       let missing = states.count { !($0?.isValid ?? false) }
       let oldest = states.compactMap { $0.flatMap { $0.isValid ? abs($0.ageNanoseconds) : nil } }
         .max()
       rows += """
         <tr><td>\(HTMLText.escaped(name))</td><td>\(missing) of \(records.count)</td>\
-        <td>\(HTMLText.milliseconds(oldest)) ms</td><td>\(strip(states))</td></tr>
+        <td>\(HTMLText.milliseconds(oldest)) ms</td>\
+        <td>\(HTMLText.milliseconds(summary.medianOutputAgeNanoseconds)) ms</td>\
+        <td>\(HTMLText.milliseconds(summary.maximumOutputAgeNanoseconds)) ms</td>\
+        <td>\(strip(states))</td></tr>
 
         """
     }
-    return "<table>\(rows)</table>\n"
+    let note =
+      "Output age: from the sample's exposure to the frame's result. Red: frames without the sensor."
+    return "<table>\(rows)</table>\n" + HTMLText.element("p", note, "note")
   }
 
   private func strip(_ states: [SensorState?]) -> String {

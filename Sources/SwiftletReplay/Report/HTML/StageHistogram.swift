@@ -2,12 +2,43 @@
 struct StageHistogram {
   var name: String
   var samples: [Int64]
+  /// Where the limit lies; nil for rows that have none.
+  var budgetNanoseconds: Int64?
   private let width = 260.0
   private let height = 130.0
 
-  init(name: String, samples: [Int64]) {
+  init(name: String, samples: [Int64], budgetNanoseconds: Int64? = nil) {
     self.name = name
     self.samples = samples
+    self.budgetNanoseconds = budgetNanoseconds
+  }
+
+  /// A value's place between the least and the greatest sample; nil outside.
+  private func place(_ value: Int64?) -> Double? {
+    guard let value, let least = samples.min(), let greatest = samples.max(), greatest > least,
+      (least...greatest).contains(value)
+    else { return nil }
+    return 10 + (width - 20) * Double(value - least) / Double(greatest - least)
+  }
+
+  /// Lines at the percentiles the sample supports and at the budget.
+  private func marks(floor: Double) -> String {
+    let c = HTMLText.coordinate
+    let sorted = samples.sorted()
+    let lines: [(String, Int64?, String)] = [
+      ("p50", Percentile.p50.value(ofSorted: sorted), "var(--ink)"),
+      ("p99", Percentile.p99.value(ofSorted: sorted), "var(--ink)"),
+      ("budget", budgetNanoseconds, "var(--bad)"),
+    ]
+    return lines.map { label, value, color in
+      guard let x = place(value) else { return "" }
+      let anchor = x > width - 50 ? "end" : "start"
+      return """
+        <line x1="\(c(x))" x2="\(c(x))" y1="24" y2="\(c(floor))" stroke="\(color)" \
+        stroke-dasharray="3 3"/><text x="\(c(x + (anchor == "end" ? -3 : 3)))" y="32" \
+        text-anchor="\(anchor)" style="fill:\(color);font-size:9px">\(label)</text>
+        """
+    }.joined()
   }
 
   /// Counts in equal bins from the least to the greatest sample.
@@ -32,12 +63,13 @@ struct StageHistogram {
     let step = (width - 20) / 40
     for (index, bin) in bins.enumerated() where bin > 0 {
       // Square roots, so that a single slow frame stays visible beside thousands of usual ones.
-      let tall = max(1.5, (Double(bin) / highest).squareRoot() * (floor - 30))
+      let tall = max(1.5, (Double(bin) / highest).squareRoot() * (floor - 36))
       body += """
         <rect x="\(c(10 + Double(index) * step))" y="\(c(floor - tall))" \
         width="\(c(step - 0.8))" height="\(c(tall))" fill="var(--mark)"/>
         """
     }
+    body += marks(floor: floor)
     let least = HTMLText.milliseconds(samples.min())
     let greatest = HTMLText.milliseconds(samples.max())
     body += """

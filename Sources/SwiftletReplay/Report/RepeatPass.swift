@@ -1,35 +1,44 @@
 import Foundation
 import Swiftlet
 
-/// Draws the first, the worst and the last frame of a replay by running its first pass again, so
-/// that drawing never disturbs what is timed; the outputs must come out the same again. Where the
-/// recording has a ground truth the voxel map is scored against it after every frame.
-public struct PicturePass {
+/// Runs the first pass of a replay again to draw and write what it computed, so that neither disturbs
+/// what is timed; the outputs must come out the same again. The first, the last and the three
+/// worst frames are drawn; where the recording has a ground truth the voxel map is scored against it after every
+/// frame.
+public struct RepeatPass {
   private let source: any FrameSource
   private let processor: PipelineProcessor
-  private let folder: URL
-  private let groundTruth: GroundTruthStore?
+  /// Where pictures go; nil draws none.
+  public var pictureFolder: URL?
+  public var groundTruth: GroundTruthStore?
+  /// What Foxglove and Rerun draw; nil writes none.
+  public var resultFile: ResultFile?
+  /// Frames whose outputs are kept for `swiftlet compare`; nil keeps none.
+  public var outputs: OutputStore?
 
-  public init(
-    source: any FrameSource, processor: PipelineProcessor, folder: URL,
-    groundTruth: GroundTruthStore? = nil
-  ) {
+  public init(source: any FrameSource, processor: PipelineProcessor) {
     self.source = source
     self.processor = processor
-    self.folder = folder
-    self.groundTruth = groundTruth
   }
 
-  /// Writes the pictures; a digest that differs from the measured one becomes a warning and an
-  /// output mismatch in `result`.
+  /// Draws and writes; a digest that differs from the measured one becomes a warning and an output
+  /// mismatch in `result`.
   public func run(_ result: inout ReplayResult) throws {
     let firstPass = result.records.filter { $0.pass == 0 }
-    guard let last = firstPass.last else { return }
-    let labels = Self.labels(of: firstPass)
+    try resultFile?.describe(result)
+    if let last = firstPass.last { try run(firstPass, through: last.recordedIndex, &result) }
+    try resultFile?.finish()
+  }
+
+  private func run(
+    _ firstPass: [FrameRecord], through last: Int, _ result: inout ReplayResult
+  ) throws {
+    let labels = pictureFolder == nil ? [:] : Self.labels(of: firstPass)
+    let kept = outputs?.chosen(from: firstPass.map(\.recordedIndex)) ?? []
     processor.reset()
     var measured = firstPass.makeIterator()
     var next = measured.next()
-    for index in 0...last.recordedIndex {
+    for index in 0...last {
       guard let owner = try? source.frame(at: index) else { continue }
       let record = next?.recordedIndex == index ? next : nil
       let processed = process(
@@ -40,17 +49,22 @@ public struct PicturePass {
       compare(record, &result)
       try score(processed, &result)
       for label in labels[index] ?? [] { try draw(processed, label, record) }
+      try resultFile?.add(processed, record, result, processor.pipeline)
+      if kept.contains(index) { try outputs?.write(processor.pipeline, record) }
       withExtendedLifetime(owner) {}
     }
   }
 
   /// Which labels each recorded frame gets.
   static func labels(of records: [FrameRecord]) -> [Int: [String]] {
-    guard let first = records.first, let last = records.last,
-      let worst = records.max(by: { $0.judgedNanoseconds < $1.judgedNanoseconds })
-    else { return [:] }
+    guard let first = records.first, let last = records.last else { return [:] }
+    let worst = records.sorted { a, b in
+      (b.judgedNanoseconds, a.measuredIndex) < (a.judgedNanoseconds, b.measuredIndex)
+    }
     var labels: [Int: [String]] = [:]
-    for (record, label) in [(first, "first"), (worst, "worst"), (last, "last")] {
+    for (record, label) in [(first, "first"), (last, "last")]
+      + zip(worst, ["worst", "second", "third"])
+    {
       labels[record.recordedIndex, default: []].append(label)
     }
     return labels
@@ -101,11 +115,13 @@ public struct PicturePass {
   }
 
   private func draw(_ frame: SensorFrame, _ label: String, _ record: FrameRecord) throws {
+    guard let pictureFolder else { return }
     let time = String(format: "%.2f", Double(record.judgedNanoseconds) / 1e6)
     try FramePictures(
       frame: frame, pipeline: processor.pipeline,
       usesBuiltInFeatures: processor.usesBuiltInFeaturesOnly
     ).write(
-      label: label, title: "\(label) frame \(record.recordedIndex), \(time) ms", to: folder)
+      label: label, title: "\(label) frame \(record.recordedIndex), \(time) ms",
+      to: pictureFolder)
   }
 }

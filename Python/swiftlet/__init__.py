@@ -1,0 +1,23 @@
+"""Camera-to-BEV projection, voxel occupancy and attention fusion on CPUs.
+
+Arrays go in as numpy arrays and are read in place where their strides allow; results come out as
+views of the library's own memory, valid until the next call on the object that gave them (call
+``.copy()`` to keep one).
+"""
+
+from ._kernels import Kernels, OctoMap
+from ._library import SwiftletError, library
+from ._pipeline import (
+    CameraMount, CameraSample, CostMap, Digest, FrameFile, Finding, LidarMount, LidarSample, Map, Occupancy,
+    Pipeline, replay_folder,
+)
+from ._report import Report, read_report
+
+__version__: str = library.swiftlet_version().decode()
+best_instruction_set: str = library.swiftlet_best_instruction_set().decode()
+
+__all__ = [
+    "CameraMount", "CameraSample", "CostMap", "Digest", "Finding", "FrameFile", "Kernels", "LidarMount",
+    "LidarSample", "Map", "Occupancy", "OctoMap", "Pipeline", "Report", "SwiftletError",
+    "best_instruction_set", "read_report", "replay_folder",
+]

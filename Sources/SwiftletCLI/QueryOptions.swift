@@ -1,0 +1,132 @@
+import ArgumentParser
+import Foundation
+import Swiftlet
+import SwiftletReplay
+
+/// What every `swiftlet query` asks: which window, and in whose coordinates.
+struct QueryArguments: ParsableArguments {
+  @Argument(help: "A recording, or a saved map (.safetensors, .swlmap, .bt, .ot).")
+  var path: String
+  @Option(help: "Frames of a recording to take in first; default: all.") var frames: Int?
+  @Option(help: "Edge of a voxel, metres (recordings).") var voxel = 0.2
+  @Option(
+    name: .customLong("max-range"), help: "Points farther away only clear, metres (recordings).")
+  var maximumRange = 50.0
+  @Option(help: "\(OccupancyMode.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var mode = "realtime"
+  @Option(help: "A poses file in place of the recording's own (KITTI).") var poses: String?
+  @Option(help: "Scene (nuScenes), drive (KITTI raw) or sequence (KITTI odometry).")
+  var scene: String?
+  @Option(help: "The vehicle in a saved map: x,y,z or x,y,z,yaw (metres, degrees).")
+  var ego: String?
+  @Flag(help: "Coordinates are of the world, not of the ego (x forward, y left, z up).")
+  var world = false
+  @OptionGroup var engine: EngineOptions
+  @Flag(help: "Print JSON instead of text.") var json = false
+
+  func validate() throws {
+    if let frames, frames < 1 { throw ValidationError("--frames: expected 1 or more, found \(frames)") }
+  }
+
+  /// Reads the window; bad files end with one line and exit code 4.
+  func open(
+    afterFrame: (OccupancyGrid, SensorFrame) throws -> Void = { _, _ in }
+  ) throws -> QueryWindow {
+    var options = QueryOptions()
+    options.voxelSizeMeters = voxel
+    options.maximumRangeMeters = maximumRange
+    options.frameCount = frames
+    guard let chosen = OccupancyMode(rawValue: mode) else {
+      let names = OccupancyMode.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("--mode: expected \(names), found \(mode)")
+    }
+    options.mode = chosen
+    options.recording.poses(poses, scene: scene)
+    if let ego { options.worldFromEgo = try Self.pose(ego, "--ego") }
+    return try reportingQueryErrors {
+      let window = try QueryWindow.read(
+        path, options: options, engine: try engine.makeEngine(),
+        pool: WorkerPool(threadCount: engine.threads), afterFrame: afterFrame)
+      for warning in window.warnings { printError("warning: \(warning)") }
+      return window
+    }
+  }
+
+  /// World from the coordinates that the options are given in.
+  func worldFromGiven(_ window: QueryWindow) -> RigidTransform {
+    world ? .identity : window.worldFromEgo
+  }
+
+  static func numbers(_ text: String, _ counts: [Int], _ option: String) throws -> [Double] {
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    let values = parts.compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }
+    guard values.count == parts.count, counts.contains(values.count),
+      values.allSatisfy({ $0.isFinite && abs($0) < 1e7 })
+    else {
+      let expected = counts.map(String.init).joined(separator: " or ")
+      throw ValidationError("\(option): expected \(expected) numbers with commas, found \(text)")
+    }
+    return values
+  }
+  static func vector(_ text: String, _ option: String) throws -> SIMD3<Double> {
+    let v = try numbers(text, [3], option)
+    return SIMD3(v[0], v[1], v[2])
+  }
+  /// x,y,z or x,y,z,yaw in degrees or x,y,z,qw,qx,qy,qz.
+  static func pose(_ text: String, _ option: String) throws -> RigidTransform {
+    let v = try numbers(text, [3, 4, 7], option)
+    var turn = Quaternion.identity
+    if v.count == 4 { turn = Quaternion(axis: SIMD3(0, 0, 1), radians: v[3] * .pi / 180) }
+    if v.count == 7 {
+      turn = Quaternion(w: v[3], x: v[4], y: v[5], z: v[6])
+      guard turn.norm > 1e-6 else {
+        throw ValidationError("\(option): expected a quaternion that is not 0, found \(text)")
+      }
+      turn = turn.normalized
+    }
+    return RigidTransform(rotation: turn, translation: SIMD3(v[0], v[1], v[2]))
+  }
+}
+
+extension RecordingOptions {
+  fileprivate mutating func poses(_ file: String?, scene: String?) {
+    posesFile = file
+    self.scene = scene
+  }
+}
+
+/// Runs `body`; bad files and settings end with one line and exit code 4.
+func reportingQueryErrors<R>(_ body: () throws -> R) throws -> R {
+  do {
+    return try body()
+  } catch let error as ExchangeError {
+    printError(error.description)
+    throw ExitCode(4)
+  } catch let error as RecordingError {
+    printError(error.description)
+    throw ExitCode(4)
+  } catch let error as InputError {
+    printError(error.description)
+    throw ExitCode(4)
+  } catch let error as ConfigurationError {
+    throw ValidationError("\(error)")
+  }
+}
+
+/// Writes a file; a folder that cannot be written ends with one line and exit code 1.
+func writeFile(_ bytes: [UInt8], to path: String) throws {
+  do {
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+  } catch {
+    printError("\(path): \(error.localizedDescription); choose a folder that can be written")
+    throw ExitCode(1)
+  }
+}
+
+func jsonNumbers(_ v: SIMD3<Double>) -> JSONValue {
+  .array([.number(v.x), .number(v.y), .number(v.z)])
+}
+func jsonKey(_ key: VoxelKey) -> JSONValue {
+  .array([.integer(Int64(key.x)), .integer(Int64(key.y)), .integer(Int64(key.z))])
+}
+func fixed(_ value: Double, _ digits: Int = 2) -> String { String(format: "%.\(digits)f", value) }

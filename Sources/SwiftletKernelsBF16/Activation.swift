@@ -1,0 +1,1 @@
+../SwiftletKernels/Fusion/Activation.swift

@@ -1,0 +1,1 @@
+../SwiftletKernels/Math/Exp.swift
