@@ -6,8 +6,12 @@ import SwiftletReplay
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Judge a recording's camera calibration against its LiDAR.",
+    abstract: "Examine a recording, repair it, or judge its camera calibration.",
     discussion: """
+      Without --calib: structure, checksums, payloads, duplicates, gaps, clock, rate, skew, poses and \
+      calibration, each good, odd or damaged; exit code 4 for damage. --repair writes everything that \
+      can be read as MCAP and examines that.
+
       --calib projects depth edges of the LiDAR into every camera and asks whether another \
       calibration would put them onto the image's edges better: turns to 2.5°, shifts to 20 cm, a \
       time offset between cameras and LiDAR, cameras swapped, images or rig mirrored, the whole rig \
@@ -18,12 +22,15 @@ struct DoctorCommand: ParsableCommand {
       recording cannot be read, 6 too few edges to decide, 64 usage.
 
       Examples:
+        swiftlet doctor drive.mcap
+        swiftlet doctor damaged.mcap --repair repaired.mcap --json
         swiftlet doctor drive --calib
         swiftlet doctor recordings/nuscenes --calib --out overlays --json
         swiftlet doctor drive --calib --refine corrected.json
       """)
 
   @Argument(help: "A nuScenes or KITTI folder, an MCAP file or a ROS 2 bag.") var path: String
+  @OptionGroup var recordingDoctor: RecordingDoctorOptions
   @Flag(help: "Judge the cameras' calibration.") var calib = false
   @Option(help: "Write the corrected rig to this file.") var refine: String?
   @Option(help: "Folder for overlay pictures.") var out: String?
@@ -35,10 +42,14 @@ struct DoctorCommand: ParsableCommand {
   @Flag(help: "Print JSON instead of the table.") var json = false
 
   func validate() throws {
-    guard calib else {
-      throw ValidationError("nothing to judge: give --calib")
+    guard calib || (refine == nil && out == nil && rig == nil) else {
+      throw ValidationError("--refine, --out and --rig go with --calib")
     }
   }
 
-  func run() throws { try runCalibration() }
+  func run() throws {
+    if calib { return try runCalibration() }
+    try examineRecording(
+      path, recordingDoctor, recording: RecordingOptions(posesFile: poses, scene: scene), json: json)
+  }
 }
