@@ -112,7 +112,7 @@ public func swiftlet_pipeline_update_queries(
     guard let queries = handle.queries else {
       throw .state("prepared queries", "swiftlet_pipeline_prepare_queries")
     }
-    queries.update(grid, handle.frame.worldFromEgo, handle.frame.timestampNanoseconds)
+    queries.update(grid, handle.resultWorldFromEgo, handle.resultTime)
     handle.queriesAreCurrent = true
   }
 }

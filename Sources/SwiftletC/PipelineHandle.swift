@@ -15,6 +15,9 @@ final class PipelineHandle: Handle {
   /// Made by swiftlet_pipeline_prepare_queries, brought up to date after a frame.
   var queries: QueryState?
   var queriesAreCurrent = false
+  /// Of the last frame that worked; a refused one leaves results and this as they were.
+  private(set) var resultWorldFromEgo = RigidTransform.identity
+  private(set) var resultTime: Int64 = 0
   private(set) var hasRig = false
   private(set) var hasResults = false
   /// Cameras whose tensors the last frame lacked.
@@ -85,6 +88,7 @@ final class PipelineHandle: Handle {
     encodeImages()
     maskCamerasWithoutInput()
     do throws(InputError) { try pipeline.process(frame) } catch { throw Failure(error) }
+    (resultWorldFromEgo, resultTime) = (frame.worldFromEgo, frame.timestampNanoseconds)
     hasResults = true
     queriesAreCurrent = false
   }
@@ -203,6 +207,7 @@ final class PipelineHandle: Handle {
 
   /// A loaded state is a result as far as it goes: the window and the fused map.
   func noteLoadedState() {
+    if let last = pipeline.savedPose { (resultWorldFromEgo, resultTime) = last }
     hasResults = true
     queries?.distances.reset()
     queries?.tracker.reset()

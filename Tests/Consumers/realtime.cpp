@@ -1,12 +1,13 @@
 // Proofs that a frame is real-time safe, seen from a caller that links the library.
 //
-//   realtime count|faults|soak|cycles|two|busy|threads|nonblocking|queries|state [FRAMES] [THREADS] [plant]
+//   realtime count|faults|soak|cycles|two|busy|threads|nonblocking|queries|start|state [FRAMES] [THREADS] [plant]
 //
 // `plant` puts the fault in that the proof must find; the program then has to fail.
 #include <malloc.h>
 #include <sys/resource.h>
 
 #include <atomic>
+#include <chrono>
 #include <cinttypes>
 #include <thread>
 
@@ -290,6 +291,30 @@ int queries(int frames, int threads, bool) {
 #endif
 }
 
+// What starting takes, with the default configuration: never judged, only told.
+int start(int, int threads, bool) {
+  using Clock = std::chrono::steady_clock;
+  const auto milliseconds = [](Clock::duration d) {
+    return std::chrono::duration<double, std::milli>(d).count();
+  };
+  scene::Drive drive(1);
+  swiftlet_options options = swiftlet::options();
+  options.thread_count = threads;
+  const auto begin = Clock::now();
+  swiftlet::Status status;
+  swiftlet::Pipeline pipeline = swiftlet::Pipeline::create(options, status);
+  scene::require(status, "create");
+  const auto made = Clock::now();
+  scene::require(pipeline.setRig(swiftlet::rig({}, {drive.lidars, 1})), "rig");
+  const auto rigged = Clock::now();
+  (void)drive.frame(0);
+  scene::require(pipeline.process(swiftlet::frame({}, {drive.lidarFrames, 1})), "process");
+  std::printf("pipeline made in %.1f ms, rig in %.1f ms, first frame in %.1f ms, %ld kB resident\n",
+              milliseconds(made - begin), milliseconds(rigged - made),
+              milliseconds(Clock::now() - rigged), residentKilobytes());
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
@@ -307,7 +332,8 @@ int main(int argc, char **argv) {
   if (is("busy")) return busy(frames, threads, plant);
   if (is("threads")) return threadsOnRequest(frames, threads, plant);
   if (is("queries")) return queries(frames, threads, plant);
+  if (is("start")) return start(frames, threads, plant);
   if (is("state")) return state(frames, threads, plant);
-  std::fprintf(stderr, "usage: realtime count|nonblocking|faults|soak|cycles|two|busy|threads|queries|state [FRAMES] [THREADS] [plant]\n");
+  std::fprintf(stderr, "usage: realtime count|nonblocking|faults|soak|cycles|two|busy|threads|queries|start|state [FRAMES] [THREADS] [plant]\n");
   return 64;
 }

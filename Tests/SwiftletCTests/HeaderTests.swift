@@ -68,9 +68,9 @@ private func run(_ arguments: [String]) throws -> (status: Int32, output: String
         implemented.insert(String(match.1))
       }
     }
-    let declared = try declared()
-    #expect(declared.count > 40)
-    #expect(declared.subtracting(implemented) == [], "declared, not implemented")
-    #expect(implemented.subtracting(declared) == [], "implemented, not declared")
+    let names = try declared()
+    #expect(names.count > 40)
+    #expect(names.subtracting(implemented) == [], "declared, not implemented")
+    #expect(implemented.subtracting(names) == [], "implemented, not declared")
   }
 }

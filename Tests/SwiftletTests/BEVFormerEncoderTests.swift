@@ -144,7 +144,7 @@ private func relativeError(_ got: [Float], _ expected: [Float]) -> Double {
   func `logits of ten thousand neither overflow nor mix points`(set: InstructionSet) {
     let scene = EncoderScene(layerCount: 1, logitBias: 10_000)
     let got = scene.whole(.simd(set))
-    #expect(got.allSatisfy(\.isFinite))
+    #expect(got.allSatisfy { $0.isFinite })
     #expect(largestDifference(scene.whole(.reference), got) <= 2e-4)
   }
 

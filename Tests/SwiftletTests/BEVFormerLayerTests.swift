@@ -63,9 +63,10 @@ private struct LayerScene {
       let u = axes.row0 * 20 + axes.row2 * 48
       let v = axes.row1 * 20 + axes.row2 * 24
       let rows = [(u, 1.5), (v, -2.0), (axes.row2, 0.2)]
-      let matrix = rows.flatMap { row, offset in
-        [Float(row.x), Float(row.y), Float(row.z), Float(offset)]
-      } + [0, 0, 0, 1]
+      let matrix: [Float] =
+        rows.flatMap { row, offset in
+          [Float(row.x), Float(row.y), Float(row.z), Float(offset)]
+        } + [0, 0, 0, 1]
       references.setBEVFormerCamera(
         place, lidarToImage: matrix, range: range, anchorHeights: anchorHeights, width: width,
         height: height, imageWidth: 96, imageHeight: 48)

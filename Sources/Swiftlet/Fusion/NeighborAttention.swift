@@ -15,14 +15,15 @@ public final class NeighborAttention: @unchecked Sendable {
   /// - Parameter shape: one map of one level of height × width, as many queries.
   public init(
     weights: DeformableWeights, shape: DeformableShape, width: Int, height: Int,
-    maximumThreads: Int = 16
+    precision: DensePrecision = .fp32, maximumThreads: Int = 16
   ) {
     precondition(
       shape.queryCount == width * height && shape.maps == 1,
       "\(shape.queryCount) queries in \(shape.maps) maps for \(width) x \(height) cells")
     self.width = width
     self.height = height
-    layer = DeformableLayer(weights: weights, shape: shape, maximumThreads: maximumThreads)
+    layer = DeformableLayer(
+      weights: weights, shape: shape, precision: precision, maximumThreads: maximumThreads)
     cells = AnchorReferences(maps: 1, queryCount: width * height, anchors: 1)
     cells.setCellCenters(width: width, height: height)
   }

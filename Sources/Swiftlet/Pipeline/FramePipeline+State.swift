@@ -2,6 +2,9 @@ extension FramePipeline {
   /// Version of what `savedState` writes.
   public static let stateVersion = 1
 
+  /// Pose and time of the frame the state is of; nil before the first.
+  public var savedPose: (worldFromEgo: RigidTransform, timestampNanoseconds: Int64)? { stage.last }
+
   /// The state the next frame builds on: the voxel window, the fused map and the pose it was made
   /// at. A pipeline of the same configuration that restores it goes on as this one would.
   public func savedState() -> SafeTensors {

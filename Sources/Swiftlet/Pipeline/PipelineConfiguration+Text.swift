@@ -54,7 +54,10 @@ extension PipelineConfiguration {
         // An older cell of any map is masked.
         "maximum_cell_age_milliseconds": \(fusion.maximumCellAgeMilliseconds),
         // Points per head of the deformable attention to neighbouring cells; 0: none.
-        "neighbor_points": \(fusion.neighborPointCount)
+        "neighbor_points": \(fusion.neighborPointCount),
+        // Weights and products of that attention's dense layers and of the heads: fp32, fp16
+        // (storage), bf16 or int8 (inputs scaled row by row).
+        "precision": "\(fusion.precision.rawValue)"
       },
       // Read off the fused map: classes (0: no head), heights of the occupancy logits.
       "heads": {

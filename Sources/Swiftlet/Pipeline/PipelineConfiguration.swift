@@ -59,6 +59,9 @@ public struct PipelineConfiguration: Sendable, Equatable {
     public var maximumCellAgeMilliseconds = 2_000.0
     /// Sampling points of the deformable attention to neighbouring cells, per head; 0 leaves it out.
     public var neighborPointCount = 0
+    /// Of the dense layers of that attention and of the heads; the attention over modalities is
+    /// float32.
+    public var precision = DensePrecision.fp32
   }
 
   /// Where camera and LiDAR meet; all three from the same inputs.
@@ -78,6 +81,9 @@ public struct PipelineConfiguration: Sendable, Equatable {
     public var occupancyHeightCount = 16
     /// Classes of the semantic map [y][x][class]; 0 leaves the head out.
     public var semanticClassCount = 0
+
+    /// No heads.
+    public init() {}
   }
 
   /// What becomes of a camera whose features or depth hold NaN or infinities; it is reported
@@ -211,6 +217,7 @@ public struct PipelineConfiguration: Sendable, Equatable {
       try r.read("mode", into: &fusion.mode)
       try r.read("maximum_cell_age_milliseconds", into: &fusion.maximumCellAgeMilliseconds)
       try r.read("neighbor_points", into: &fusion.neighborPointCount)
+      try r.read("precision", into: &fusion.precision)
     }
     try reader.readObject("heads") { (r) throws(ConfigurationError) in
       try r.read("occupancy_classes", into: &heads.occupancyClassCount)

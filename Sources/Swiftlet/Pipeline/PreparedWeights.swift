@@ -24,15 +24,16 @@ public final class PreparedWeights: @unchecked Sendable {
     let cells = configuration.grid.cellCounts
     neighbors = configuration.fusion.neighborPointCount == 0 ? nil : weights.neighbors.map {
       NeighborAttention(
-        weights: $0, shape: shape, width: cells.x, height: cells.y, maximumThreads: maximumThreads)
+        weights: $0, shape: shape, width: cells.x, height: cells.y,
+        precision: configuration.fusion.precision, maximumThreads: maximumThreads)
     }
     let heads = configuration.heads
     occupancyHead = PreparedHead(
       "occupancy", heads.occupancyClassCount == 0 ? nil : weights.occupancyHead, weights.experts,
-      channels, maximumThreads)
+      channels, configuration.fusion.precision, maximumThreads)
     semanticHead = PreparedHead(
       "semantic", heads.semanticClassCount == 0 ? nil : weights.semanticHead, weights.experts,
-      channels, maximumThreads)
+      channels, configuration.fusion.precision, maximumThreads)
   }
 
   private static func check(
@@ -70,13 +71,13 @@ struct PreparedHead {
 
   init?(
     _ name: String, _ head: HeadWeights?, _ experts: [String: HeadWeights], _ channels: Int,
-    _ maximumThreads: Int
+    _ precision: DensePrecision, _ maximumThreads: Int
   ) {
     guard let head else { return nil }
     func linear(_ head: HeadWeights) -> Linear {
       Linear(
         weight: head.weight, bias: head.bias, inputs: channels, outputs: head.bias.count,
-        maximumThreads: maximumThreads)
+        precision: precision, maximumThreads: maximumThreads)
     }
     let shared = linear(head)
     func expert(_ modality: String) -> Linear {

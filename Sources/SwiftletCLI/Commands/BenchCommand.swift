@@ -22,7 +22,11 @@ struct BenchCommand: ParsableCommand {
 
   @Option(help: "A category (projection, occupancy, attention, frame) or part of a name.")
   var filter: String?
-  @Option(help: "Only this precision: fp32, bf16, int8. Default: all a workload has.")
+  @Option(
+    help: """
+      Only this precision: fp32, fp16 (weights in half), bf16, int8, or fp32-openblas. Default: all \
+      a workload has.
+      """)
   var precision: String?
   @Option(help: "Seconds to sample each workload.") var seconds = 2.0
   @OptionGroup var engineOptions: EngineOptions

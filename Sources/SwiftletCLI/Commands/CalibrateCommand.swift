@@ -8,7 +8,7 @@ struct CalibrateCommand: ParsableCommand {
     commandName: "calibrate",
     abstract: "Measure the inputs of an encoder's dense layers over a recording: scales for int8.",
     discussion: """
-      Runs a BEVFormer-style encoder (3 layers, 50 × 50 cells, 8 heads) over the recording's camera \
+      Runs a BEVFormer encoder (50 × 50 cells; --weights, or 3 layers of random ones) over the recording's camera \
       features, the built-in ones where it has none. The first half of the frames gives each layer's \
       input scale, the largest magnitude / 127; on the second half bf16 and int8 with those scales \
       are compared with fp32 (relative L2 error of the encoder's output).
@@ -24,12 +24,22 @@ struct CalibrateCommand: ParsableCommand {
   @Argument(help: "A recording.") var path: String
   @Option(help: "Frames to calibrate on, and as many to compare on.") var frames = 8
   @Option(help: "A pipeline.json (see `swiftlet config`).") var config: String?
+  @Option(
+    help: """
+      A .safetensors file with a BEVFormer or UniAD encoder of one level. Default: seeded random \
+      weights.
+      """)
+  var weights: String?
+  @Option(help: "Attention heads of the encoder.") var heads = 8
   @Option(help: "The JSON file to write.") var out: String
   @OptionGroup var engineOptions: EngineOptions
 
   func validate() throws {
     guard (1...10_000).contains(frames) else {
       throw ValidationError("--frames: expected 1 to 10000, found \(frames)")
+    }
+    guard (1...64).contains(heads) else {
+      throw ValidationError("--heads: expected 1 to 64, found \(heads)")
     }
   }
 
@@ -39,6 +49,8 @@ struct CalibrateCommand: ParsableCommand {
     var calibrator = EncoderCalibrator(
       configuration: configuration, engine: engine, threadCount: engineOptions.threads)
     calibrator.frameCount = frames
+    calibrator.heads = heads
+    if let weights { calibrator.weights = (try loadWeights(weights), weights) }
     let result: CalibrationResult
     do {
       let recording = try RecordingOpener.open(path: path)
@@ -59,6 +71,17 @@ struct CalibrateCommand: ParsableCommand {
     if let error = result.relativeError["int8"], !(error <= EncoderCalibrator.int8Bound) {
       printError("int8: \(error) is above \(EncoderCalibrator.int8Bound)")
       throw ExitCode(ExitStatus.outputMismatch.rawValue)
+    }
+  }
+
+  private func loadWeights(_ path: String) throws -> SafeTensors {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw ValidationError("--weights: \(path) cannot be read")
+    }
+    do throws(WeightsError) {
+      return try SafeTensors(bytes: Array(data))
+    } catch {
+      throw ValidationError("--weights: \(path): \(error)")
     }
   }
 

@@ -17,8 +17,9 @@ struct ReplayCommand: ParsableCommand {
       is above --miss-rate or more than --max-consecutive-misses follow each other, pass when the \
       upper bound is at or below it, else inconclusive.
 
-      Exit codes: 0 pass, 1 internal error, 2 budget missed, 4 recording damaged or empty, \
-      6 inconclusive (also: a debug build), 64 usage, 130 interrupted (partial results kept).
+      Exit codes: 0 pass, 1 internal error, 2 budget missed, 3 outputs not as expected, 4 recording \
+      damaged or empty, 5 a budget file's baseline missing, 6 inconclusive (also: a debug build), \
+      64 usage, 130 interrupted (partial results kept).
 
       Examples:
         swiftlet replay drive
@@ -200,6 +201,7 @@ struct ReplayCommand: ParsableCommand {
     var pass = RepeatPass(source: source, processor: processor)
     if let folder {
       if !noPictures { pass.pictureFolder = folder.url }
+      OutputStore.clear(folder.url)
       if let keepOutputs {
         pass.outputs = try OutputStore(
           resultFolder: folder.url, frameCount: keepOutputs == "all" ? nil : Int(keepOutputs))

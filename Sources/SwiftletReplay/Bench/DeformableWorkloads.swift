@@ -114,7 +114,7 @@ final class BackwardStage {
   }
 
   private static func weights(_ numbers: inout SeededNumbers) -> BEVFormerLayerWeights {
-    // Uniform weights of this bound keep a unit-variance row at unit variance.
+    // As mmcv and torch initialise them: Xavier, and 1 / √inputs for the hidden layers.
     let bound = (3 / Float(80)).squareRoot()
     func floats(_ count: Int, _ bound: Float) -> [Float] { numbers.floats(count, in: -bound...bound) }
     func deformable(_ samples: Int) -> DeformableWeights {
@@ -131,7 +131,8 @@ final class BackwardStage {
         (numbers.floats(80, in: 0.8...1.2), numbers.floats(80, in: -0.1...0.1))
       },
       feedForward: (
-        floats(25_600, bound), floats(320, 0.1), floats(25_600, bound / 2), floats(80, 0.1)
+        floats(25_600, 1 / Float(80).squareRoot()), floats(320, 0.1),
+        floats(25_600, 1 / Float(320).squareRoot()), floats(80, 0.1)
       ))
   }
 

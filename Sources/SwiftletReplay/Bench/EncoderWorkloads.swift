@@ -28,8 +28,10 @@ enum EncoderScene {
     _ numbers: inout SeededNumbers, channels: Int = EncoderScene.channels, heads: Int = 8
   ) -> BEVFormerLayerWeights {
     let square = channels * channels
-    // Uniform weights of this bound keep a unit-variance row at unit variance.
+    // Values, outputs: as mmcv initialises them (Xavier), which keeps a row's variance; hidden layers:
+    // as torch does, 1 / √inputs.
     let bound = (3 / Float(channels)).squareRoot()
+    let (first, second) = (1 / Float(channels).squareRoot(), 1 / Float(2 * channels).squareRoot())
     func floats(_ count: Int, _ bound: Float) -> [Float] { numbers.floats(count, in: -bound...bound) }
     func deformable(_ samples: Int, inputs: Int) -> DeformableWeights {
       DeformableWeights(
@@ -46,8 +48,8 @@ enum EncoderScene {
     return BEVFormerLayerWeights(
       temporal: temporal, spatial: spatial, norms: norms,
       feedForward: (
-        floats(2 * channels * channels, bound), floats(2 * channels, 0.1),
-        floats(2 * channels * channels, bound / 2),
+        floats(2 * channels * channels, first), floats(2 * channels, 0.1),
+        floats(2 * channels * channels, second),
         floats(channels, 0.1)
       ))
   }

@@ -32,8 +32,9 @@ public struct EncoderCalibrator {
   public var frameCount = 8
   public var cells = 50
   public var heads = 8
-  public var points = 8
-  public var layerCount = 3
+  /// A BEVFormer or UniAD encoder under public names or ours, and what the report calls it; nil takes
+  /// three layers of seeded random weights.
+  public var weights: (file: SafeTensors, name: String)?
   /// The share of fp32's result that int8 may differ by.
   public static let int8Bound = 0.01
 
@@ -97,14 +98,12 @@ private final class CalibrationRun {
       frame, grid: settings.grid, heightsMeters: [-0.5, 0.5, 1.5, 2.5])
     self.cameras = cameras
     var numbers = SeededNumbers(seed: 51)
-    let layers = (0..<settings.layerCount).map { _ in
-      EncoderScene.layer(&numbers, channels: cameras.channels, heads: settings.heads)
-    }
+    let (layers, points, selfPoints) = try makeLayers(cameras, &numbers)
     for precision in [DensePrecision.fp32, .bf16, .int8] {
       let encoder = BEVFormerEncoder(
         layers: layers,
-        crossShape: cameras.crossShape(heads: settings.heads, points: settings.points),
-        selfPoints: 4, width: settings.cells, height: settings.cells, engine: settings.engine,
+        crossShape: cameras.crossShape(heads: settings.heads, points: points),
+        selfPoints: selfPoints, width: settings.cells, height: settings.cells, engine: settings.engine,
         precision: precision, maximumThreads: pool.threadCount)
       encoders.append((precision, encoder))
     }
@@ -115,6 +114,44 @@ private final class CalibrationRun {
     position = AlignedBuffer(numbers.floats(count, in: -1...1))
     difference = encoders.map { _ in 0 }
     encoders[0].encoder.observeInputs(true)
+  }
+
+  /// The file's layers, or random ones for the features' channels; points of the spatial and of the
+  /// temporal attention.
+  private func makeLayers(
+    _ cameras: EncoderCameras, _ numbers: inout SeededNumbers
+  ) throws -> ([BEVFormerLayerWeights], Int, Int) {
+    guard let file = settings.weights?.file else {
+      var layers: [BEVFormerLayerWeights] = []
+      for _ in 0..<3 {
+        layers.append(
+          EncoderScene.layer(&numbers, channels: cameras.channels, heads: settings.heads))
+      }
+      return (layers, 8, 4)
+    }
+    let sizes = try EncoderWeightsShape(file)
+    let heads = settings.heads
+    guard sizes.channels == cameras.channels, sizes.temporalInputs == 2 * sizes.channels,
+      sizes.spatialSamples % heads == 0, sizes.temporalSamples % (2 * heads) == 0
+    else {
+      throw InputError(
+        input: "weights",
+        expected: "a BEVFormer encoder of \(cameras.channels) channels and \(heads) heads, one level",
+        found: "\(sizes.channels) channels, \(sizes.spatialSamples) spatial and \(sizes.temporalSamples) temporal samples from \(sizes.temporalInputs) inputs",
+        remedy: "give features of the encoder's channels and its number of heads")
+    }
+    let (points, selfPoints) = (sizes.spatialSamples / heads, sizes.temporalSamples / (2 * heads))
+    let temporal = TemporalSelfAttention.shape(
+      channels: sizes.channels, heads: heads, points: selfPoints, width: settings.cells,
+      height: settings.cells)
+    let spatial = cameras.crossShape(heads: heads, points: points)
+    var layers: [BEVFormerLayerWeights] = []
+    for layer in 0..<sizes.layers {
+      layers.append(
+        try BEVFormerLayerWeights(
+          file, layer: layer, temporal: temporal, spatial: spatial, hidden: sizes.hidden))
+    }
+    return (layers, points, selfPoints)
   }
 
   /// One frame: observed by the fp32 encoder alone, or encoded by all and compared.
@@ -171,7 +208,8 @@ private final class CalibrationRun {
       errors[precision.rawValue] = (difference[index] / magnitude).squareRoot()
     }
     return CalibrationResult(
-      recording: recording, weights: "seeded random weights", calibratedFrames: counts.observed,
+      recording: recording, weights: settings.weights?.name ?? "seeded random weights",
+      calibratedFrames: counts.observed,
       comparedFrames: counts.compared, scales: exact.observedScales, relativeError: errors)
   }
 }

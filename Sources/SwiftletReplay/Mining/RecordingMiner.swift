@@ -28,7 +28,10 @@ public struct RecordingMiner: Sendable {
   ) throws -> MiningIndex {
     try FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true)
-    var index = MiningIndex(recording: recording.path, frames: recording.frameCount)
+    // Paths name places and cars.
+    let isAnonymous = options.redaction.map { $0.positions != .keep } ?? false
+    var index = MiningIndex(
+      recording: isAnonymous ? "redacted" : recording.path, frames: recording.frameCount)
     index.triggers = options.triggers.map { summary($0, miner) }
     index.redaction = describedRedaction
     index.warnings = miner.warnings.filter(\.isDamage)

@@ -32,6 +32,8 @@ public struct HostControls: Sendable, Equatable {
 /// errno.
 public protocol HostSystem {
   func pinThisThread(to cpu: Int) -> Int32
+  /// Lets the thread run where the process may.
+  func unpinThisThread()
   func setRealTimePriority(_ priority: Int) -> Int32
   func lockMemory() -> Int32
 }
@@ -42,6 +44,7 @@ public struct LinuxHostSystem: HostSystem {
     guard let cpu = Int32(exactly: cpu) else { return EINVAL }
     return unsafe withUnsafePointer(to: cpu) { unsafe swl_pin_this_thread($0, 1) }
   }
+  public func unpinThisThread() { HostControls.pin(to: HostControls.processCPUs) }
   public func setRealTimePriority(_ priority: Int) -> Int32 {
     swl_set_fifo_priority(Int32(clamping: priority))
   }
@@ -60,6 +63,8 @@ extension HostControls {
   public func apply(
     to system: some HostSystem = LinuxHostSystem()
   ) -> (granted: HostControls, refusals: [ReplayWarning]) {
+    // Read before anything is pinned.
+    _ = Self.processCPUs
     var granted = self
     var refusals: [ReplayWarning] = []
     func refuse(_ what: String, _ code: Int32, _ remedy: String) {
@@ -76,6 +81,7 @@ extension HostControls {
       granted.cpus = []
       refuse("--cpus: CPU \(cpu)", code, "name CPUs that are online and allowed (nproc, taskset -p)")
     }
+    if granted.cpus != cpus { system.unpinThisThread() }
     if let realTimePriority {
       let code = system.setRealTimePriority(realTimePriority)
       if code != 0 {
@@ -98,6 +104,10 @@ extension HostControls {
   /// A thread that only reads gives back what it inherited: it must not compete with what is timed.
   static func makeOrdinary(cpus: [Int32]) {
     _ = swl_set_fifo_priority(0)
+    pin(to: cpus)
+  }
+
+  fileprivate static func pin(to cpus: [Int32]) {
     unsafe cpus.withUnsafeBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }
       unsafe _ = swl_pin_this_thread(base, Int32(buffer.count))

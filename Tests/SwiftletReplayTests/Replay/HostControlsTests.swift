@@ -14,6 +14,7 @@ private final class FakeSystem: HostSystem {
     asked.append("cpu \(cpu)")
     return refusedCPUs.contains(cpu) ? EINVAL : 0
   }
+  func unpinThisThread() { asked.append("unpin") }
   func setRealTimePriority(_ priority: Int) -> Int32 {
     asked.append("priority \(priority)")
     return refusesPriority ? EPERM : 0
@@ -49,6 +50,8 @@ private final class FakeSystem: HostSystem {
     system.refusesLock = true
     let (granted, refusals) = wanted.apply(to: system)
     #expect(granted == HostControls())
+    // CPU 2 was granted, but half a pinning is none.
+    #expect(system.asked.prefix(3) == ["cpu 3", "cpu 2", "unpin"])
     #expect(refusals.count == 3)
     #expect(refusals[0].message.contains("--cpus: CPU 3 was refused: Invalid argument"))
     #expect(refusals[1].message.contains("--rt-priority 50 was refused: Operation not permitted"))

@@ -18,7 +18,10 @@ struct OrientedBox {
       abs(center.x) < 1e9 && abs(center.y) < 1e9 && abs(center.z) < 1e9,
       "a box \(center) voxels off the window")
     let r = worldFromBox.rotation
-    let axes = [r.transpose.row0, r.transpose.row1, r.transpose.row2]
+    // In place: an array would allocate in every query.
+    let axes: InlineArray<3, SIMD3<Double>> = [
+      r.transpose.row0, r.transpose.row1, r.transpose.row2,
+    ]
     let slack = 1e-9
     for k in 0..<3 {
       numbers[k] = center[k]

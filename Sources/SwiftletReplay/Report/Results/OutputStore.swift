@@ -14,8 +14,13 @@ public struct OutputStore: Sendable {
   public init(resultFolder: URL, frameCount: Int?) throws {
     folder = resultFolder.appending(path: Self.folderName)
     self.frameCount = frameCount
-    try? FileManager.default.removeItem(at: folder)
+    Self.clear(resultFolder)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  /// Removes what an earlier run kept: it would be taken for this run's.
+  public static func clear(_ resultFolder: URL) {
+    try? FileManager.default.removeItem(at: resultFolder.appending(path: folderName))
   }
 
   /// The first, the last and evenly between.
