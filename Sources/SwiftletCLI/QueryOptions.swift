@@ -113,16 +113,6 @@ func reportingQueryErrors<R>(_ body: () throws -> R) throws -> R {
   }
 }
 
-/// Writes a file; a folder that cannot be written ends with one line and exit code 1.
-func writeFile(_ bytes: [UInt8], to path: String) throws {
-  do {
-    try Data(bytes).write(to: URL(fileURLWithPath: path))
-  } catch {
-    printError("\(path): \(error.localizedDescription); choose a folder that can be written")
-    throw ExitCode(1)
-  }
-}
-
 func jsonNumbers(_ v: SIMD3<Double>) -> JSONValue {
   .array([.number(v.x), .number(v.y), .number(v.z)])
 }
