@@ -139,19 +139,105 @@ SWL_INLINE swl_f32x8 swl_ray_clamp_f32x8(swl_f32x8 v, float low, float high) {
 SWL_INLINE swl_i32x8 swl_ray_floor_i32x8(swl_f32x8 v) {
   return __builtin_convertvector(__builtin_elementwise_floor(v), swl_i32x8);
 }
-/// The union, over live lanes, of the bits `lower ... upper` that lie in 0 ... 63.
-SWL_INLINE uint64_t swl_ray_or_runs_u64x8(swl_i32x8 lower, swl_i32x8 upper, swl_i64x8 live) {
-  const swl_i32x8 zero = 0, top = 63;
-  swl_i32x8 inside = (upper >= zero) & (lower <= top);
-  swl_i32x8 low = lower > zero ? lower : zero;
-  swl_i32x8 high = upper < top ? upper : top;
-  // Shift counts stay in 0 ... 63 also in lanes that are not inside.
-  low = low < top ? low : top;
-  high = high > zero ? high : zero;
-  swl_u64x8 up = ~(swl_u64x8)0 << __builtin_convertvector(low, swl_u64x8);
-  swl_u64x8 down = ~(swl_u64x8)0 >> __builtin_convertvector(top - high, swl_u64x8);
-  swl_u64x8 keep = (swl_u64x8)(live & __builtin_convertvector(inside, swl_i64x8));
-  return __builtin_reduce_or(up & down & keep);
+// MARK: sixteen rays at once
+
+/// Splits 16 records of x, y, z and one more float into planes: out holds x, then y, then z.
+SWL_INLINE void swl_ray_split_points(const void *_Nonnull p, float *_Nonnull out) {
+  swl_f32x16 a, b, c, d;
+  __builtin_memcpy(&a, p, 64);
+  __builtin_memcpy(&b, (const char *)p + 64, 64);
+  __builtin_memcpy(&c, (const char *)p + 128, 64);
+  __builtin_memcpy(&d, (const char *)p + 192, 64);
+  swl_f32x16 ab = __builtin_shufflevector(a, b, 0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+  swl_f32x16 cd = __builtin_shufflevector(c, d, 0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+  swl_f32x16 az = __builtin_shufflevector(a, b, 2, 6, 10, 14, 18, 22, 26, 30, 2, 6, 10, 14, 18, 22, 26, 30);
+  swl_f32x16 cz = __builtin_shufflevector(c, d, 2, 6, 10, 14, 18, 22, 26, 30, 2, 6, 10, 14, 18, 22, 26, 30);
+  swl_f32x16 x = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+  swl_f32x16 y = __builtin_shufflevector(ab, cd, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+  swl_f32x16 z = __builtin_shufflevector(az, cz, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+  __builtin_memcpy(out, &x, 64);
+  __builtin_memcpy(out + 16, &y, 64);
+  __builtin_memcpy(out + 32, &z, 64);
+}
+/// Lanes 0 ... 7 and 8 ... 15 in float64, exact.
+SWL_INLINE swl_f64x8 swl_ray_low_f64x8(swl_f32x16 v) {
+  return __builtin_convertvector(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7), swl_f64x8);
+}
+SWL_INLINE swl_f64x8 swl_ray_high_f64x8(swl_f32x16 v) {
+  return __builtin_convertvector(__builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15), swl_f64x8);
+}
+/// Both halves rounded to float32, to nearest even.
+SWL_INLINE swl_f32x16 swl_ray_join_f32x16(swl_f64x8 low, swl_f64x8 high) {
+  swl_f32x8 a = __builtin_convertvector(low, swl_f32x8);
+  swl_f32x8 b = __builtin_convertvector(high, swl_f32x8);
+  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+/// floor(v), held to -100,000 ... 100,000; NaN gives the lower end.
+SWL_INLINE swl_i32x16 swl_ray_key_i32x16(swl_f64x8 low, swl_f64x8 high) {
+  const swl_f64x8 least = -100000, most = 100000;
+  swl_f64x8 a = __builtin_elementwise_floor(low);
+  swl_f64x8 b = __builtin_elementwise_floor(high);
+  a = a > least ? a : least;
+  b = b > least ? b : least;
+  a = a < most ? a : most;
+  b = b < most ? b : most;
+  swl_i32x8 c = __builtin_convertvector(a, swl_i32x8);
+  swl_i32x8 d = __builtin_convertvector(b, swl_i32x8);
+  return __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+/// floor(v); lanes must lie inside Int32.
+SWL_INLINE swl_i32x16 swl_ray_floor_i32x16(swl_f32x16 v) {
+#if SWL_X86 && defined(__AVX512F__)
+  return (swl_i32x16)_mm512_cvt_roundps_epi32((__m512)v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+#else
+  return __builtin_convertvector(__builtin_elementwise_floor(v), swl_i32x16);
+#endif
+}
+SWL_INLINE swl_i32x16 swl_ray_shift_left_i32x16(swl_i32x16 v, int32_t count) { return v << count; }
+SWL_INLINE swl_i32x16 swl_ray_shift_right_i32x16(swl_i32x16 v, int32_t count) { return v >> count; }
+SWL_INLINE int32_t swl_ray_max_lane_i32x16(swl_i32x16 v) { return __builtin_reduce_max(v); }
+SWL_INLINE int32_t swl_ray_min_lane_i32x16(swl_i32x16 v) { return __builtin_reduce_min(v); }
+/// Writes the lanes of `v` whose bit is set side by side at `p` and returns how many; up to 16 lanes
+/// behind them are overwritten too.
+SWL_INLINE int32_t swl_ray_pack_i32x16(int32_t *_Nonnull p, swl_i32x16 v, uint32_t bits) {
+#if SWL_X86 && defined(__AVX512F__)
+  // Compressing into a register and storing all of it is many times faster than a compressing store.
+  __m512i packed = _mm512_maskz_compress_epi32((__mmask16)bits, (__m512i)v);
+  __builtin_memcpy(p, &packed, 64);
+  return __builtin_popcount(bits);
+#else
+  int32_t count = 0;
+  for (uint32_t rest = bits; rest != 0; rest &= rest - 1) p[count++] = v[__builtin_ctz(rest)];
+  return count;
+#endif
+}
+/// Lane i is the bits `lower ..< above` of lanes i and i + 8; lanes are not negative and lower is at
+/// most above. All bits from z up, none where z is 64 or more, are one variable shift where the
+/// instruction set defines long shifts.
+SWL_INLINE swl_u64x8 swl_ray_runs_u64x8(swl_i32x16 lower, swl_i32x16 above) {
+#if SWL_X86 && defined(__AVX512F__)
+#define SWL_UP(v, half) \
+  _mm512_sllv_epi64(_mm512_set1_epi64(-1), _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64((__m512i)(v), half)))
+  __m512i first = _mm512_xor_si512(SWL_UP(lower, 0), SWL_UP(above, 0));
+  __m512i second = _mm512_xor_si512(SWL_UP(lower, 1), SWL_UP(above, 1));
+#undef SWL_UP
+  return (swl_u64x8)_mm512_or_si512(first, second);
+#else
+  const swl_i32x16 top = 63;
+  swl_i32x16 a = lower < top ? lower : top, b = above < top ? above : top;
+  swl_i32x16 below = lower <= top, under = above <= top;
+  swl_u64x8 runs = 0;
+  const swl_u64x8 all = ~(swl_u64x8)0;
+#define SWL_HALF(v, ...) __builtin_convertvector(__builtin_shufflevector(v, v, __VA_ARGS__), swl_i64x8)
+#define SWL_RUN(...) \
+  (((all << (swl_u64x8)SWL_HALF(a, __VA_ARGS__)) & (swl_u64x8)SWL_HALF(below, __VA_ARGS__)) ^ \
+   ((all << (swl_u64x8)SWL_HALF(b, __VA_ARGS__)) & (swl_u64x8)SWL_HALF(under, __VA_ARGS__)))
+  runs |= SWL_RUN(0, 1, 2, 3, 4, 5, 6, 7);
+  runs |= SWL_RUN(8, 9, 10, 11, 12, 13, 14, 15);
+#undef SWL_RUN
+#undef SWL_HALF
+  return runs;
+#endif
 }
 
 #endif

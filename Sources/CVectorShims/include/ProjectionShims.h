@@ -111,4 +111,31 @@ SWL_INLINE swl_f32x16 swl_bilinear_f32x16(swl_f32x16 up0, swl_f32x16 up1, swl_f3
   return top + fy * (bottom - top);
 }
 
+/// The first `count` (0...16) halves at `p` widened, the rest zero. Reads nothing past `p + count`.
+SWL_INLINE swl_f32x16 swl_load_half_f32x16_partial(const uint16_t *_Nonnull p, int64_t count) {
+  uint16_t whole[16] = {0};
+  for (int64_t i = 0; i < count; i++) whole[i] = p[i];
+  return swl_load_half_f32x16(whole);
+}
+/// The same for bfloat16.
+SWL_INLINE swl_f32x16 swl_load_bfloat_f32x16_partial(const uint16_t *_Nonnull p, int64_t count) {
+  uint16_t whole[16] = {0};
+  for (int64_t i = 0; i < count; i++) whole[i] = p[i];
+  return swl_load_bfloat_f32x16(whole);
+}
+
+/// Stores past the caches; `p` must be a multiple of 64 bytes. For results larger than the caches:
+/// a usual store would read every line first. Follow the last one by `swl_stream_fence`.
+SWL_INLINE void swl_stream_f32x16(float *_Nonnull p, swl_f32x16 v) {
+  __builtin_nontemporal_store(v, (swl_f32x16 *)p);
+}
+/// Makes streamed stores visible to other threads in order.
+SWL_INLINE void swl_stream_fence(void) {
+#if SWL_X86
+  _mm_sfence();
+#else
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
 #endif

@@ -5,6 +5,45 @@ public enum LensModel: Sendable, Equatable {
   case brownConrady([Double])
   /// Equidistant fisheye (Kannala–Brandt): k1…k4 of θ(1 + k1θ² + k2θ⁴ + k3θ⁶ + k4θ⁸).
   case kannalaBrandt([Double])
+  /// f-theta by its forward polynomial: distance from the centre = c0 + c1θ + … + c5θ⁵, in focal
+  /// lengths, θ the angle to the axis in radians. See `CameraIntrinsics.fTheta`.
+  case fTheta([Double])
+  /// f-theta by its inverse polynomial: θ = c0 + c1ρ + … + c5ρ⁵ of the distance ρ in focal lengths.
+  case fThetaInverse([Double])
+}
+
+extension LensModel {
+  /// k1 k2 …, or c0 c1 …; empty for a pinhole.
+  public var coefficients: [Double] {
+    switch self {
+    case .pinhole: []
+    case .brownConrady(let k), .kannalaBrandt(let k), .fTheta(let k), .fThetaInverse(let k): k
+    }
+  }
+
+  /// A typed error unless the coefficients are finite and as many as the model takes; an f-theta
+  /// polynomial must pass through 0 and rise there.
+  func validate(sensor: String) throws(CalibrationError) {
+    let counts: ClosedRange<Int> =
+      switch self {
+      case .pinhole: 0...0
+      case .brownConrady: 0...8
+      case .kannalaBrandt: 0...4
+      case .fTheta, .fThetaInverse: 2...6
+      }
+    let values = coefficients
+    guard counts.contains(values.count), values.allSatisfy(\.isFinite) else {
+      throw CalibrationError(
+        sensor: sensor, expected: "\(counts.lowerBound) to \(counts.upperBound) finite coefficients",
+        found: "\(values.count) coefficients: \(values)", remedy: "calibrate the lens again")
+    }
+    guard kernelKind < 2 || (values[0] == 0 && values[1] > 0) else {
+      throw CalibrationError(
+        sensor: sensor, expected: "an f-theta polynomial c0 = 0, c1 > 0",
+        found: "c0 = \(values[0]), c1 = \(values[1])",
+        remedy: "move the principal point to the polynomial's zero")
+    }
+  }
 }
 
 /// The inside of a camera: x right, y down, z forward; pixel centres on integer coordinates.
@@ -53,6 +92,37 @@ public struct CameraIntrinsics: Sendable, Equatable {
         sensor: sensor, expected: "an image size above 0",
         found: "\(widthPixels)×\(heightPixels)", remedy: "give the size the calibration is for")
     }
+    try lens.validate(sensor: sensor)
+  }
+}
+
+extension CameraIntrinsics {
+  /// An f-theta camera as its makers write it: distance from the principal point in pixels
+  /// = p0 + p1θ + … + p5θ⁵ (θ in radians). The focal length becomes p1, the scale at the axis.
+  public static func fTheta(
+    angleToPixels p: [Double], centerX: Double, centerY: Double, widthPixels: Int,
+    heightPixels: Int
+  ) -> CameraIntrinsics {
+    let focal = p.count > 1 ? p[1] : .nan
+    return CameraIntrinsics(
+      focalX: focal, focalY: focal, centerX: centerX, centerY: centerY,
+      lens: .fTheta(p.map { $0 / focal }), widthPixels: widthPixels, heightPixels: heightPixels)
+  }
+  /// The same by the inverse polynomial: θ = p0 + p1 r + … + p5 r⁵ of the distance r in pixels.
+  public static func fTheta(
+    pixelsToAngle p: [Double], centerX: Double, centerY: Double, widthPixels: Int,
+    heightPixels: Int
+  ) -> CameraIntrinsics {
+    let focal = p.count > 1 ? 1 / p[1] : .nan
+    var scale = 1.0
+    var coefficients: [Double] = []
+    for value in p {
+      coefficients.append(value * scale)
+      scale *= focal
+    }
+    return CameraIntrinsics(
+      focalX: focal, focalY: focal, centerX: centerX, centerY: centerY,
+      lens: .fThetaInverse(coefficients), widthPixels: widthPixels, heightPixels: heightPixels)
   }
 }
 

@@ -9,33 +9,52 @@ extension LensModel {
   /// camera frame (x right, y down, z forward).
   ///
   /// Pinhole and Brown–Conrady divide by z: a point at z = 0 gives infinity or NaN, one behind the
-  /// camera its mirrored image, so check z first. Kannala–Brandt covers points behind the image
-  /// plane: θ = atan2(√(x² + y²), z).
+  /// camera its mirrored image, so check z first. Kannala–Brandt and f-theta cover points behind the
+  /// image plane: θ = atan2(√(x² + y²), z).
   public func distorted(_ point: SIMD3<Double>) -> SIMD2<Double> {
     switch self {
     case .pinhole:
       return SIMD2(point.x / point.z, point.y / point.z)
     case .brownConrady(let k):
       return Self.brownConrady(SIMD2(point.x / point.z, point.y / point.z), k)
-    case .kannalaBrandt(let k):
+    case .kannalaBrandt, .fTheta, .fThetaInverse:
       let radius = (point.x * point.x + point.y * point.y).squareRoot()
       if radius == 0 { return .zero }
-      let scale = Self.kannalaBrandt(atan2(radius, point.z), k) / radius
+      let scale = radialDistance(atan2(radius, point.z)) / radius
       return SIMD2(point.x * scale, point.y * scale)
     }
   }
 
+  /// The distance from the image's centre, in focal lengths, of an angle to the axis (radians).
+  func radialDistance(_ angle: Double) -> Double {
+    switch self {
+    case .pinhole, .brownConrady: tan(angle)
+    case .kannalaBrandt(let k): Self.kannalaBrandt(angle, k)
+    case .fTheta(let c): Self.polynomial(angle, c)
+    case .fThetaInverse(let c): Self.polynomialRoot(angle, c)
+    }
+  }
+  /// The angle to the axis imaged at a distance from the centre; NaN where there is none.
+  private func angle(_ distance: Double) -> Double {
+    switch self {
+    case .pinhole, .brownConrady: atan(distance)
+    case .kannalaBrandt(let k): Self.undistortKannalaBrandt(distance, k)
+    case .fTheta(let c): Self.polynomialRoot(distance, c)
+    case .fThetaInverse(let c): Self.polynomial(distance, c)
+    }
+  }
+
   /// The ray (x/z, y/z) whose distorted image-plane point is `target`, by Newton's method. NaN where
-  /// none is found (beyond the polynomial's monotonic range) and, for Kannala–Brandt, at 90° and
-  /// beyond, where no such ratio exists.
+  /// none is found (beyond the polynomial's monotonic range) and, for Kannala–Brandt and f-theta, at
+  /// 90° and beyond, where no such ratio exists.
   public func undistorted(_ target: SIMD2<Double>) -> SIMD2<Double> {
     switch self {
     case .pinhole: return target
     case .brownConrady(let k): return Self.undistortBrownConrady(target, k)
-    case .kannalaBrandt(let k):
+    case .kannalaBrandt, .fTheta, .fThetaInverse:
       let distance = (target.x * target.x + target.y * target.y).squareRoot()
       if distance == 0 { return .zero }
-      let angle = Self.undistortKannalaBrandt(distance, k)
+      let angle = angle(distance)
       if !(angle < .pi / 2) { return SIMD2(.nan, .nan) }
       let scale = tan(angle) / distance
       return SIMD2(target.x * scale, target.y * scale)
@@ -103,6 +122,26 @@ extension LensModel {
       slope * p.x * p.y + 2 * p1 * p.x + 2 * p2 * p.y,
       radial + slope * p.y * p.y + 6 * p1 * p.y + 2 * p2 * p.x
     )
+  }
+
+  /// c0 + c1 t + … + c5 t⁵.
+  static func polynomial(_ t: Double, _ c: [Double]) -> Double {
+    var value = 0.0
+    for index in stride(from: 5, through: 0, by: -1) { value = value * t + coefficient(c, index) }
+    return value
+  }
+
+  /// The t from 0 on with polynomial(t) = `target`, by Newton's method; NaN where none is found.
+  static func polynomialRoot(_ target: Double, _ c: [Double]) -> Double {
+    var t = (target - coefficient(c, 0)) / coefficient(c, 1)
+    for _ in 0..<20 {
+      var slope = 0.0
+      for index in stride(from: 5, through: 1, by: -1) {
+        slope = slope * t + Double(index) * coefficient(c, index)
+      }
+      t -= (polynomial(t, c) - target) / slope
+    }
+    return abs(polynomial(t, c) - target) < 1e-9 && t >= 0 ? t : .nan
   }
 
   /// θ(1 + k1θ² + k2θ⁴ + k3θ⁶ + k4θ⁸).

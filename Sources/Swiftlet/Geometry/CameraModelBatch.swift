@@ -16,8 +16,9 @@ extension CameraIntrinsics {
     case .simd(let set):
       let parameters = kernelParameters
       return unsafe filled(2 * count) { output in
-        if lens.isFisheye {
-          unsafe ProjectionKernels.projectKannalaBrandt(set, points, count, parameters, output)
+        if lens.kernelKind > 0 {
+          unsafe ProjectionKernels.projectRadial(
+            set, points, count, parameters, lens.kernelKind, output)
         } else {
           unsafe ProjectionKernels.projectBrownConrady(set, points, count, parameters, output)
         }
@@ -42,8 +43,9 @@ extension CameraIntrinsics {
     case .simd(let set):
       let parameters = kernelParameters
       return unsafe filled(2 * count) { output in
-        if lens.isFisheye {
-          unsafe ProjectionKernels.unprojectKannalaBrandt(set, pixels, count, parameters, output)
+        if lens.kernelKind > 0 {
+          unsafe ProjectionKernels.unprojectRadial(
+            set, pixels, count, parameters, lens.kernelKind, output)
         } else {
           unsafe ProjectionKernels.unprojectBrownConrady(set, pixels, count, parameters, output)
         }
@@ -57,6 +59,7 @@ extension CameraIntrinsics {
       switch lens {
       case .pinhole: [Double]()
       case .brownConrady(let k), .kannalaBrandt(let k): Array(k.prefix(8))
+      case .fTheta(let k), .fThetaInverse(let k): Array(k.prefix(6))
       }
     let padding = [Double](repeating: 0, count: 8 - coefficients.count)
     return [focalX, focalY, centerX, centerY] + coefficients + padding
@@ -64,9 +67,17 @@ extension CameraIntrinsics {
 }
 
 extension LensModel {
-  var isFisheye: Bool {
-    if case .kannalaBrandt = self { return true }
-    return false
+  /// True where the distance from the image's centre is a function of the angle to the axis alone
+  /// and rays behind the image plane may have a pixel.
+  var isRadial: Bool { kernelKind > 0 }
+  /// How the kernels number the models: 0 divides by z, the others are radial.
+  var kernelKind: Int {
+    switch self {
+    case .pinhole, .brownConrady: 0
+    case .kannalaBrandt: 1
+    case .fTheta: 2
+    case .fThetaInverse: 3
+    }
   }
 }
 

@@ -2,17 +2,17 @@
 public enum OccupancyMode: String, Sendable, CaseIterable {
   /// Every ray voxel by voxel: OctoMap's sets exactly.
   case exact
-  /// Exact hits; free space by direction bins and columns, several directions a column.
+  /// Exact hits; free space by fans of rays, at most half a voxel apart where the sensor is dense.
   case realtime
-  /// The same with fewer directions a column.
+  /// The same with fans a voxel apart.
   case fast
 
-  /// Directions a column looks at; nil when rays are walked.
-  var columnSamples: Int? {
+  /// How free space is carved; nil when rays are walked.
+  var fans: FanCarver.Settings? {
     switch self {
     case .exact: nil
-    case .realtime: 4
-    case .fast: 2
+    case .realtime: FanCarver.Settings(spacing: 0.5, setback: 0.75, leastBinCount: 2048)
+    case .fast: FanCarver.Settings(spacing: 1, setback: 1.3, leastBinCount: 1024)
     }
   }
 }
@@ -72,6 +72,11 @@ public struct OccupancyConfiguration: Sendable, Equatable {
     try check("cell_count_y", Double(cellCountY), 8...16384)
     try check("cell_count_z", Double(cellCountZ), 1...1024)
     try check("maximum_point_count", Double(maximumPointCount), 1...100_000_000)
+    guard columnCount * wordCount < 1 << 25 else {
+      throw ConfigurationError(
+        field: "occupancy.cell_count_x", expected: "a window of less than \(1 << 31) voxels",
+        found: "\(columnCount * wordCount * 64)", remedy: "make the window smaller")
+    }
     guard mode != .exact || exactVolumeWords <= 1 << 27 else {
       throw ConfigurationError(
         field: "occupancy.maximum_range_meters",

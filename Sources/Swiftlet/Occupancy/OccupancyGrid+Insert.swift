@@ -20,24 +20,14 @@ extension OccupancyGrid {
     egoFromLidar: RigidTransform = .identity
   ) {
     let count = min(points.count, configuration.maximumPointCount)
-    let kept = transform(points, count, worldFromLidar, egoFromLidar)
-    let origin = SIMD3<Float>(worldFromLidar.translation)
     var summary: ScanSummary
-    switch engine {
-    case .reference:
-      if let carver {
-        summary = collectByColumnsReference(count: kept, origin: origin, carver: carver)
-      } else {
-        summary = collectReference(count: kept, origin: origin)
-      }
-    case .simd:
-      if let carver {
-        summary = collectByColumns(count: kept, origin: origin, carver: carver)
-      } else {
-        summary = collectExact(count: kept, origin: origin)
-      }
+    if case .simd(let set) = engine, let carver {
+      summary = collectByFans(
+        points, count: count, worldFromLidar: worldFromLidar, egoFromLidar: egoFromLidar, set: set,
+        carver: carver)
+    } else {
+      summary = collectTransformed(points, count, worldFromLidar, egoFromLidar)
     }
-    summary.insideEgoCount = count - kept
     summary.outsideCount += points.count - count
     summary.pointCount = points.count
     pending = pending + summary
@@ -53,7 +43,8 @@ extension OccupancyGrid {
     case .simd(let set):
       unsafe pool.run(
         WindowFoldJob(
-          set: set, free: windowFree.pointer, hits: windowHits.pointer, window: window.pointer,
+          set: set, free: windowFree.pointer, freeParts: freeParts, freeStride: freeStride,
+          hits: windowHits.pointer, window: window.pointer,
           masks: heightMasks.pointer, lines: lines.pointer, occupied: occupied.pointer,
           known: known.pointer, model: modelBytes.pointer, totals: totals.pointer))
     }
@@ -66,6 +57,25 @@ extension OccupancyGrid {
     return summary
   }
 
+  /// The paths that bring all points to world first.
+  private func collectTransformed(
+    _ points: PointCloudView, _ count: Int, _ worldFromLidar: RigidTransform,
+    _ egoFromLidar: RigidTransform
+  ) -> ScanSummary {
+    let kept = transform(points, count, worldFromLidar, egoFromLidar)
+    let origin = SIMD3<Float>(worldFromLidar.translation)
+    var summary: ScanSummary
+    if engine != .reference {
+      summary = collectExact(count: kept, origin: origin)
+    } else if let carver {
+      summary = collectByFansReference(count: kept, origin: origin, carver: carver)
+    } else {
+      summary = collectReference(count: kept, origin: origin)
+    }
+    summary.insideEgoCount = count - kept
+    return summary
+  }
+
   /// Brings points to world and drops those in the ego box; returns how many stay.
   private func transform(
     _ points: PointCloudView, _ count: Int, _ worldFromLidar: RigidTransform,
@@ -75,8 +85,8 @@ extension OccupancyGrid {
     guard case .simd(let set) = engine else {
       return transformReference(points, count, worldFromLidar, egoFromLidar)
     }
-    store(worldFromLidar, at: 0)
-    store(egoFromLidar, at: 16)
+    Self.store(worldFromLidar, into: matrices, at: 0)
+    Self.store(egoFromLidar, into: matrices, at: 16)
     let (x, y, z) = unsafe (worldPlanes.x, worldPlanes.y, worldPlanes.z)
     unsafe OccupancyKernels.transformPoints(
       set, base, points.byteStride, points.xByteOffset, points.yByteOffset, points.zByteOffset,
@@ -89,14 +99,6 @@ extension OccupancyGrid {
     return unsafe OccupancyKernels.dropPointsInBox(
       set, base, points.byteStride, points.xByteOffset, points.yByteOffset, points.zByteOffset,
       count, matrices.pointer + 16, matrices.pointer + 32, x, y, z)
-  }
-
-  private func store(_ transform: RigidTransform, at index: Int) {
-    let rows = [transform.rotation.row0, transform.rotation.row1, transform.rotation.row2]
-    for (row, values) in rows.enumerated() {
-      for axis in 0..<3 { matrices[index + 4 * row + axis] = values[axis] }
-      matrices[index + 4 * row + 3] = transform.translation[row]
-    }
   }
 
   private func collectExact(count: Int, origin: SIMD3<Float>) -> ScanSummary {
@@ -140,6 +142,8 @@ struct GatherJob: PartitionedJob {
 struct WindowFoldJob: PartitionedJob {
   let set: InstructionSet
   let free: UnsafeMutablePointer<UInt64>
+  let freeParts: Int
+  let freeStride: Int
   let hits: UnsafeMutablePointer<UInt64>
   let window: UnsafePointer<Int32>
   let masks: UnsafePointer<UInt64>
@@ -165,7 +169,7 @@ struct WindowFoldJob: PartitionedJob {
     let evidence = column * words
     let line = slot * words
     unsafe OccupancyKernels.foldBytes(
-      set, free + evidence, 1, 0, hits + evidence, count, words, words, words, masks,
+      set, free + evidence, freeParts, freeStride, hits + evidence, count, words, words, words, masks,
       lines + line * 64, occupied + line, known + line, model, totals + 8 * part)
   }
 }

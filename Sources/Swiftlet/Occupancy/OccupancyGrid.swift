@@ -11,15 +11,18 @@ public final class OccupancyGrid {
   public let engine: Engine
   let pool: WorkerPool
   let byteModel: ByteModel
-  /// Key of the first voxel x, y, z; columns in x, rows in y, words a column.
+  /// Key of the first voxel x, y, z; columns in x, rows in y, words a column; last direction bin.
   let window = AlignedBuffer<Int32>(count: 8)
   /// int8 log-odds, -128 unknown: [slot y][slot x][word][64].
   let lines: AlignedBuffer<Int8>
   /// Bit planes kept equal to `lines`: [slot y][slot x][word].
   let occupied: AlignedBuffer<UInt64>
   let known: AlignedBuffer<UInt64>
-  /// Evidence of the scan at hand in window order [y][x][word], zero between scans.
+  /// Evidence of the scan at hand in window order [y][x][word], zero between scans. The modes that
+  /// carve by fans have a free mask a thread, `freeStride` words apart, whose union counts.
   let windowFree: AlignedBuffer<UInt64>
+  let freeParts: Int
+  let freeStride: Int
   let windowHits: AlignedBuffer<UInt64>
   /// Bits that exist in each word of a column.
   let heightMasks: AlignedBuffer<UInt64>
@@ -28,8 +31,8 @@ public final class OccupancyGrid {
   let worldPlanes: WorldPoints
   let matrices = AlignedBuffer<Double>(count: 48)
   let evidence: ScanEvidence?
-  /// Present in the modes that carve by columns.
-  let carver: ColumnCarver?
+  /// Present in the modes that carve by fans.
+  let carver: FanCarver?
   var pending = ScanSummary()
   var isPlaced = false
 
@@ -46,7 +49,11 @@ public final class OccupancyGrid {
     lines = AlignedBuffer(count: words * 64)
     occupied = AlignedBuffer(count: words)
     known = AlignedBuffer(count: words)
-    windowFree = AlignedBuffer(count: words)
+    let fans = configuration.mode.fans
+    freeParts = fans == nil || engine == .reference ? 1 : pool.threadCount
+    // One spare word for what a walk meets outside the window.
+    freeStride = words + 8
+    windowFree = AlignedBuffer(count: freeParts * freeStride)
     windowHits = AlignedBuffer(count: words)
     heightMasks = AlignedBuffer(
       (0..<configuration.wordCount).map { word in
@@ -57,18 +64,21 @@ public final class OccupancyGrid {
       byteModel.hit, byteModel.miss, byteModel.minimum, byteModel.maximum, byteModel.threshold,
     ])
     totals = AlignedBuffer(count: 8 * pool.threadCount)
-    worldPlanes = WorldPoints(capacity: configuration.maximumPointCount)
-    if case .simd(let set) = engine {
+    let isTraced = fans != nil && engine != .reference
+    worldPlanes = WorldPoints(capacity: isTraced ? 0 : configuration.maximumPointCount)
+    if case .simd(let set) = engine, fans == nil {
       let evidence = ScanEvidence(set: set, pool: pool, voxelSize: configuration.voxelSizeMeters)
       evidence.reserve(
-        points: configuration.maximumPointCount,
-        words: configuration.mode == .exact ? configuration.exactVolumeWords : 0)
+        points: configuration.maximumPointCount, words: configuration.exactVolumeWords)
       self.evidence = evidence
     } else {
       evidence = nil
     }
-    carver = configuration.mode.columnSamples.map {
-      ColumnCarver(rayCapacity: configuration.maximumPointCount + 4096, maximumSamples: $0)
+    let reach = configuration.maximumRangeMeters / configuration.voxelSizeMeters
+    carver = fans.map {
+      FanCarver(
+        settings: $0, rayCapacity: configuration.maximumPointCount, reach: reach,
+        threadCount: pool.threadCount)
     }
     window[3] = Int32(configuration.cellCountX)
     window[4] = Int32(configuration.cellCountY)

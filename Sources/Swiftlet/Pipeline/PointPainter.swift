@@ -43,7 +43,7 @@ final class PointPainter {
       set: engine.scalarSet, points: base.assumingMemoryBound(to: Float.self),
       pointCount: min(points.count, capacity), cameras: cameras.pointer, images: images.pointer,
       sizes: sizes.pointer, cameraCount: cameraCount, paint: paint.pointer,
-      cells: lidar.cells.pointer, features: cameraToBEV.gatherFeatures(inputs),
+      cells: lidar.cells.pointer, features: cameraToBEV.gatherFloatFeatures(inputs),
       channels: lidar.configuration.channels, painted: lidar.configuration.channelOffset,
       cellCount: lidar.cellCount, counts: counts.pointer, output: map.pointer)
     unsafe pool.run(job)

@@ -27,6 +27,15 @@ extension BEVIndex {
     starts[cellCount + 1] = Int32(layout.pointCount)
     unsafe pool.run(ScatterJob(tables: tables, planes: planes))
     if layout.cameras.count <= 16 { unsafe pool.run(MarkJob(tables: tables)) }
+    let order = unsafe VisitTables(self, tables)
+    if layout.featureCount < Self.leastTokensByColumn {
+      unsafe pool.run(RankVisitsJob(visits: order))
+      unsafe order.scanRanks()
+      return
+    }
+    unsafe pool.run(CountVisitsJob(visits: order))
+    unsafe order.scan()
+    unsafe pool.run(PlaceVisitsJob(visits: order))
   }
 }
 

@@ -2,7 +2,7 @@ extension BEVPool {
   /// Point by point in table order: `out[cell] += depth · feature`, product and sum rounded apart.
   @unsafe
   static func poolReference(
-    _ index: BEVIndex, _ depth: UnsafePointer<Float>, _ features: UnsafePointer<Float>,
+    _ index: BEVIndex, _ depth: UnsafePointer<Float>, _ features: FeatureRows,
     channels: Int, cameras: CameraSet, target: PoolTarget, into output: UnsafeMutablePointer<Float>
   ) {
     target.forEachRun(in: 0..<index.cellCount) { begin, end, offset in
@@ -15,7 +15,7 @@ extension BEVPool {
           guard index.isIncluded(depthIndex, cameras) else { continue }
           let weight = unsafe depth[depthIndex]
           for channel in 0..<channels {
-            unsafe out[channel] += weight * features[token * channels + channel]
+            unsafe out[channel] += weight * features.value(token * channels + channel)
           }
         }
       }

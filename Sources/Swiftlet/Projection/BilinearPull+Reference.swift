@@ -23,6 +23,17 @@ extension BilinearPull {
     }
   }
 
+  /// Whether camera `index` sees each voxel, [z][y][x]; allocates.
+  public func visibility(camera index: Int) -> [UInt8] {
+    (0..<counts.count).map { voxel in
+      let place = position(
+        index,
+        SIMD3(
+          Double(voxel % sizeX), Double(voxel / sizeX % sizeY), Double(voxel / (sizeX * sizeY))))
+      return place == nil ? 0 : 1
+    }
+  }
+
   /// Where camera `camera` reads its map for a voxel; nil when it does not see it.
   private func position(_ camera: Int, _ index: SIMD3<Double>) -> SIMD2<Double>? {
     let point = SIMD3(

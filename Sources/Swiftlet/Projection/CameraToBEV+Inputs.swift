@@ -29,13 +29,40 @@ extension CameraToBEV {
     }
   }
 
-  /// Features of all valid cameras, [camera][y][x][channel]: in place or packed.
+  /// Features of all valid cameras, [camera][y][x][channel]: in place where they lie one after
+  /// another, packed otherwise. Cameras that agree on float16 or bfloat16 keep it; the pool widens.
   @unsafe
-  func gatherFeatures(_ cameras: [CameraInput]) -> UnsafePointer<Float> {
-    if let base = unsafe commonBase(
-      cameras, { $0.features }, { layout.featureStarts[$0] * configuration.channels })
+  func gatherFeatures(_ cameras: [CameraInput]) -> FeatureRows {
+    let elementType = commonElementType(cameras)
+    let type = elementType ?? .float32
+    if elementType != nil, let base = unsafe commonBase(
+      cameras, type, { $0.features }, { layout.featureStarts[$0] * configuration.channels })
     {
-      return unsafe base
+      return unsafe FeatureRows(base: base, elementType: type)
+    }
+    let packed = unsafe UnsafeMutableRawPointer(packedFeatures.pointer)
+    for (position, camera) in cameras.enumerated() where camera.isValid {
+      guard let view = camera.features else { continue }
+      let start = layout.featureStarts[position] * configuration.channels
+      let target = unsafe packed + start * type.byteCount
+      if type == .float32 {
+        unsafe TensorPacking.pack(
+          view, into: target.assumingMemoryBound(to: Float.self), engine: engine, pool: pool)
+      } else {
+        unsafe pool.run(
+          PackHalvesJob(view, target.assumingMemoryBound(to: UInt16.self)))
+      }
+    }
+    return unsafe FeatureRows(base: packed, elementType: type)
+  }
+
+  /// The same as float32, widened where cameras hand over 16 bits.
+  @unsafe
+  func gatherFloatFeatures(_ cameras: [CameraInput]) -> UnsafePointer<Float> {
+    if let base = unsafe commonBase(
+      cameras, .float32, { $0.features }, { layout.featureStarts[$0] * configuration.channels })
+    {
+      return unsafe base.assumingMemoryBound(to: Float.self)
     }
     for (position, camera) in cameras.enumerated() where camera.isValid {
       guard let view = camera.features else { continue }
@@ -46,14 +73,26 @@ extension CameraToBEV {
     return unsafe UnsafePointer(packedFeatures.pointer)
   }
 
+  /// The element type of all valid cameras' features; nil when they differ.
+  private func commonElementType(_ cameras: [CameraInput]) -> ElementType? {
+    var common: ElementType?
+    for camera in cameras where camera.isValid {
+      guard let view = camera.features else { continue }
+      if let common, common != view.elementType { return nil }
+      common = view.elementType
+    }
+    return common
+  }
+
   /// Depth weights of all valid cameras, [camera][bin][y][x]: in place, packed, or the softmax of
   /// logits.
   @unsafe
   func gatherDepth(_ cameras: [CameraInput]) -> UnsafePointer<Float> {
     let hasLogits = cameras.contains { $0.isValid && $0.depthIsLogits }
-    if !hasLogits, let base = unsafe commonBase(cameras, { $0.depth }, { layout.depthStarts[$0] })
+    if !hasLogits, let base = unsafe commonBase(
+      cameras, .float32, { $0.depth }, { layout.depthStarts[$0] })
     {
-      return unsafe base
+      return unsafe base.assumingMemoryBound(to: Float.self)
     }
     for (position, camera) in cameras.enumerated() where camera.isValid {
       guard let view = camera.depth else { continue }
@@ -76,22 +115,23 @@ extension CameraToBEV {
     return unsafe UnsafePointer(packedDepth.pointer)
   }
 
-  /// The address of camera 0's tensor when all valid cameras' tensors are float32, contiguous and
-  /// lie one after another at `start` of their position; nil otherwise.
+  /// The address of camera 0's tensor when all valid cameras' tensors are of `elementType`,
+  /// contiguous and lie one after another at `start` of their position; nil otherwise.
   @unsafe
   private func commonBase(
-    _ cameras: [CameraInput], _ tensor: (CameraInput) -> TensorView?, _ start: (Int) -> Int
-  ) -> UnsafePointer<Float>? {
+    _ cameras: [CameraInput], _ elementType: ElementType, _ tensor: (CameraInput) -> TensorView?,
+    _ start: (Int) -> Int
+  ) -> UnsafeRawPointer? {
     var common: UInt?
     for (position, camera) in cameras.enumerated() where camera.isValid {
-      guard let view = tensor(camera), view.elementType == .float32, view.isContiguous else {
+      guard let view = tensor(camera), view.elementType == elementType, view.isContiguous else {
         return nil
       }
-      let offset = UInt(start(position) * MemoryLayout<Float>.stride)
+      let offset = UInt(start(position) * elementType.byteCount)
       let base = unsafe UInt(bitPattern: view.baseAddress) &- offset
       if let common, common != base { return nil }
       common = base
     }
-    return unsafe common.flatMap { unsafe UnsafePointer<Float>(bitPattern: $0) }
+    return unsafe common.flatMap { unsafe UnsafeRawPointer(bitPattern: $0) }
   }
 }

@@ -37,6 +37,20 @@ public struct FrustumLayout: Sendable, Equatable {
 
   public var featureCount: Int { featureStarts[cameras.count] }
   public var pointCount: Int { depthStarts[cameras.count] }
+
+  /// The column of every feature token, counted through all cameras.
+  var tokenColumns: [UInt16] {
+    var columns: [UInt16] = []
+    columns.reserveCapacity(featureCount)
+    var first = 0
+    for camera in cameras {
+      for pixel in 0..<camera.pixelCount {
+        columns.append(UInt16(first + pixel % camera.featureWidth))
+      }
+      first += camera.featureWidth
+    }
+    return columns
+  }
 }
 
 /// A run of points in one depth plane of one camera.

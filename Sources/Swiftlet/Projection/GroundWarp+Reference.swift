@@ -12,7 +12,7 @@ extension GroundWarp {
     let z = plane.slopeX * x + plane.slopeY * y + plane.heightMeters
     let point = camera.egoFromCamera.inverse * SIMD3(x, y, z)
     let side = (point.x * point.x + point.y * point.y).squareRoot()
-    let radius = camera.intrinsics.lens.isFisheye ? atan2(side, point.z) : side / point.z
+    let radius = camera.intrinsics.lens.isRadial ? atan2(side, point.z) : side / point.z
     let pixel = camera.intrinsics.pixel(of: point)
     let isSeen =
       point.z > camera.nearMeters && radius <= camera.limit && pixel.x >= 0 && pixel.y >= 0
@@ -21,18 +21,21 @@ extension GroundWarp {
     return isSeen ? pixel : SIMD2(-1, pixel.y)
   }
 
-  /// The mean over the cameras that see a cell of the bilinear sample.
+  /// The (weighted) mean over the cameras that see a cell of the bilinear sample.
   func warpReference(_ frames: [ImageView?]) {
     for cell in 0..<(width * height) {
       var sum = SIMD3<Float>.zero
       var count: Int32 = 0
+      var total: Float = 0
       for camera in cameras.indices {
         let position = camera * width * height + cell
         guard let image = frames[camera], pixelsU[position] >= 0 else { continue }
-        sum += sample(image, pixelsU[position], pixelsV[position])
+        let weight = weight(camera, pixelsU[position], pixelsV[position])
+        sum += weight * sample(image, pixelsU[position], pixelsV[position])
+        total += weight
         count += 1
       }
-      let mean = count == 0 ? .zero : sum / Float(count)
+      let mean = count == 0 ? .zero : sum / total
       for channel in 0..<3 { colors[3 * cell + channel] = mean[channel] }
       counts[cell] = count
     }
@@ -60,7 +63,7 @@ extension LensModel {
   /// The largest undistorted radius (pinhole, Brown–Conrady: x/z, up to 5) or angle (fisheye, up to
   /// 110°) below which the radial polynomial grows, so that no far point folds back into the image.
   public var monotonicLimit: Double {
-    let (end, steps) = isFisheye ? (1.92, 1920) : (5.0, 5000)
+    let (end, steps) = isRadial ? (1.92, 1920) : (5.0, 5000)
     var last = 0.0
     for step in 1...steps {
       let radius = end * Double(step) / Double(steps)
@@ -78,7 +81,7 @@ extension LensModel {
     case .brownConrady(let coefficients):
       let radial = coefficients.enumerated().map { $0.offset == 2 || $0.offset == 3 ? 0 : $0.element }
       return Self.brownConrady(SIMD2(radius, 0), radial).x
-    case .kannalaBrandt(let k): return Self.kannalaBrandt(radius, k)
+    case .kannalaBrandt, .fTheta, .fThetaInverse: return radialDistance(radius)
     }
   }
 }

@@ -44,8 +44,17 @@ public struct GroundCamera: Sendable, Equatable {
   }
 }
 
+/// How the cameras that see a cell share it.
+public enum GroundBlend: String, Sendable, CaseIterable {
+  /// Their mean.
+  case mean
+  /// Weights that fall towards the image's border over a tenth of its width, so that no edge of an
+  /// image shows in the map.
+  case feathered
+}
+
 /// Inverse perspective mapping: raw RGB images of any lens to one colour image of the ground,
-/// seamless by averaging where cameras overlap.
+/// blended where cameras overlap.
 ///
 /// Row iy, column ix has its centre at x = lower.x + (ix + 1/2) step.x, y likewise. Calibration goes
 /// into tables of bilinear taps (made by `setCameras`, which allocates); a frame only samples.
@@ -55,6 +64,7 @@ public final class GroundWarp {
   public let lowerMeters: SIMD2<Double>
   public let stepMeters: SIMD2<Double>
   public let plane: GroundPlane
+  public let blend: GroundBlend
   public let engine: Engine
   let pool: WorkerPool
   /// [y][x][rgb], 0…255; 0 where no camera sees the cell.
@@ -71,7 +81,7 @@ public final class GroundWarp {
 
   public init(
     width: Int, height: Int, lowerMeters: SIMD2<Double>, stepMeters: SIMD2<Double>,
-    plane: GroundPlane, engine: Engine, pool: WorkerPool
+    plane: GroundPlane, blend: GroundBlend = .mean, engine: Engine, pool: WorkerPool
   ) {
     precondition(width > 0 && height > 0, "a map of \(width)×\(height) is empty")
     self.width = width
@@ -79,6 +89,7 @@ public final class GroundWarp {
     self.lowerMeters = lowerMeters
     self.stepMeters = stepMeters
     self.plane = plane
+    self.blend = blend
     self.engine = engine
     self.pool = pool
     colors = AlignedBuffer(count: 3 * width * height)
@@ -105,6 +116,15 @@ public final class GroundWarp {
       for row in 0..<height { findPixels(camera, row, index * cells + row * width) }
     }
     table = GroundTable(self)
+  }
+
+  /// What a camera weighs in a cell that it sees at a pixel.
+  func weight(_ camera: Int, _ u: Double, _ v: Double) -> Float {
+    guard blend == .feathered else { return 1 }
+    let size = cameras[camera].intrinsics
+    let border = min(
+      min(u, Double(size.widthPixels - 1) - u), min(v, Double(size.heightPixels - 1) - v))
+    return Float(min(1, max(1e-3, 10 * border / Double(size.widthPixels))))
   }
 
   /// Whether camera `index` sees each cell, [y][x]; allocates.
@@ -140,7 +160,8 @@ public final class GroundWarp {
         GroundJob(
           set: set, starts: table.starts.pointer, cameras: table.cameras.pointer,
           pixels: table.pixels.pointer, fractionsX: table.fractionsX.pointer,
-          fractionsY: table.fractionsY.pointer, images: images.pointer, strides: strides.pointer,
+          fractionsY: table.fractionsY.pointer,
+          weights: blend == .mean ? nil : UnsafePointer(table.weights.pointer), images: images.pointer, strides: strides.pointer,
           blocksPerRow: table.blocksPerRow, width: width, height: height,
           colors: colors.pointer, counts: counts.pointer))
     }
@@ -168,7 +189,7 @@ public final class GroundWarp {
       let v = AlignedBuffer<Double>(count: width + 8)
       unsafe ProjectionKernels.groundPixels(
         set, camera.intrinsics.kernelParameters, viewRows, bounds,
-        camera.intrinsics.lens.isFisheye, width, u.pointer, v.pointer)
+        camera.intrinsics.lens.kernelKind, width, u.pointer, v.pointer)
       for column in 0..<width {
         pixelsU[first + column] = u[column]
         pixelsV[first + column] = v[column]
@@ -184,6 +205,7 @@ public final class GroundWarp {
   var pixels: UnsafeMutablePointer<Int32>
   var fractionsX: UnsafeMutablePointer<Float>
   var fractionsY: UnsafeMutablePointer<Float>
+  var weights: UnsafePointer<Float>?
   var images: UnsafeMutablePointer<UInt>
   var strides: UnsafeMutablePointer<Int32>
   var blocksPerRow: Int
@@ -194,7 +216,7 @@ public final class GroundWarp {
   func run(part: Int, of parts: Int) {
     let blocks = partition(blocksPerRow * height, part: part, of: parts)
     unsafe ProjectionKernels.blendGround(
-      set, starts, cameras, pixels, fractionsX, fractionsY, images, strides, blocksPerRow, width,
-      blocks.lowerBound, blocks.upperBound, colors, counts)
+      set, starts, cameras, pixels, fractionsX, fractionsY, weights, images, strides,
+      blocksPerRow, width, blocks.lowerBound, blocks.upperBound, colors, counts)
   }
 }

@@ -23,19 +23,19 @@ extension ProjectionKernels {
   }
 
   @inline(__always)
-  static func projectKannalaBrandt(
+  static func projectRadial(
     _ set: InstructionSet, _ points: UnsafePointer<Double>, _ count: Int,
-    _ camera: UnsafePointer<Double>, _ pixels: UnsafeMutablePointer<Double>
+    _ camera: UnsafePointer<Double>, _ kind: Int, _ pixels: UnsafeMutablePointer<Double>
   ) {
     switch set {
     case .portable:
-      unsafe SwiftletKernelsPortable.projectKannalaBrandt(points, count, camera, pixels)
+      unsafe SwiftletKernelsPortable.projectRadial(points, count, camera, kind, pixels)
     case .baseline:
-      unsafe SwiftletKernels.projectKannalaBrandt(points, count, camera, pixels)
+      unsafe SwiftletKernels.projectRadial(points, count, camera, kind, pixels)
     case .avx2:
-      unsafe SwiftletKernelsAVX2.projectKannalaBrandt(points, count, camera, pixels)
+      unsafe SwiftletKernelsAVX2.projectRadial(points, count, camera, kind, pixels)
     case .avx512:
-      unsafe SwiftletKernelsAVX512.projectKannalaBrandt(points, count, camera, pixels)
+      unsafe SwiftletKernelsAVX512.projectRadial(points, count, camera, kind, pixels)
     }
   }
 
@@ -57,19 +57,19 @@ extension ProjectionKernels {
   }
 
   @inline(__always)
-  static func unprojectKannalaBrandt(
+  static func unprojectRadial(
     _ set: InstructionSet, _ pixels: UnsafePointer<Double>, _ count: Int,
-    _ camera: UnsafePointer<Double>, _ rays: UnsafeMutablePointer<Double>
+    _ camera: UnsafePointer<Double>, _ kind: Int, _ rays: UnsafeMutablePointer<Double>
   ) {
     switch set {
     case .portable:
-      unsafe SwiftletKernelsPortable.unprojectKannalaBrandt(pixels, count, camera, rays)
+      unsafe SwiftletKernelsPortable.unprojectRadial(pixels, count, camera, kind, rays)
     case .baseline:
-      unsafe SwiftletKernels.unprojectKannalaBrandt(pixels, count, camera, rays)
+      unsafe SwiftletKernels.unprojectRadial(pixels, count, camera, kind, rays)
     case .avx2:
-      unsafe SwiftletKernelsAVX2.unprojectKannalaBrandt(pixels, count, camera, rays)
+      unsafe SwiftletKernelsAVX2.unprojectRadial(pixels, count, camera, kind, rays)
     case .avx512:
-      unsafe SwiftletKernelsAVX512.unprojectKannalaBrandt(pixels, count, camera, rays)
+      unsafe SwiftletKernelsAVX512.unprojectRadial(pixels, count, camera, kind, rays)
     }
   }
 }

@@ -52,17 +52,20 @@ extension ProjectionKernels {
   @inline(__always)
   static func pullRows(
     _ set: InstructionSet, _ indices: UnsafePointer<Int32>, _ begin: Int, _ end: Int,
-    _ features: UnsafePointer<Float>, _ channels: Int, _ output: UnsafeMutablePointer<Float>
+    _ features: UnsafePointer<Float>, _ channels: Int, _ output: UnsafeMutablePointer<Float>,
+    _ streams: Bool
   ) {
     switch set {
     case .portable:
-      unsafe SwiftletKernelsPortable.pullRows(indices, begin, end, features, channels, output)
+      unsafe SwiftletKernelsPortable.pullRows(
+        indices, begin, end, features, channels, output, streams)
     case .baseline:
-      unsafe SwiftletKernels.pullRows(indices, begin, end, features, channels, output)
+      unsafe SwiftletKernels.pullRows(indices, begin, end, features, channels, output, streams)
     case .avx2:
-      unsafe SwiftletKernelsAVX2.pullRows(indices, begin, end, features, channels, output)
+      unsafe SwiftletKernelsAVX2.pullRows(indices, begin, end, features, channels, output, streams)
     case .avx512:
-      unsafe SwiftletKernelsAVX512.pullRows(indices, begin, end, features, channels, output)
+      unsafe SwiftletKernelsAVX512.pullRows(
+        indices, begin, end, features, channels, output, streams)
     }
   }
 

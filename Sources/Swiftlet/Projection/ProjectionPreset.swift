@@ -14,11 +14,16 @@ public struct ProjectionPreset: Sendable, Equatable {
   public var augmentation: ImageAugmentation
   /// The frame the published grid lives in: `ego` (x forward) or `lidar` (y forward).
   public var frame: String
+  /// Whether cameras are placed where they were at their own time, seen from the ego at the frame's
+  /// time (BEVDet and later), or just where they are mounted (LSS).
+  public var correctsEgoMotion: Bool
+  private let crop: SIMD3<Double>
 
   private init(
     _ name: String, grid: BEVGrid, depth: (Double, Double, Double), channels: Int,
     order: BEVOrder, image: (Int, Int), stride: Int,
-    crop: (resize: Double, left: Double, top: Double), frame: String = "ego"
+    crop: (resize: Double, left: Double, top: Double), frame: String = "ego",
+    correctsEgoMotion: Bool = true
   ) {
     self.name = name
     configuration = CameraToBEVConfiguration(
@@ -31,6 +36,19 @@ public struct ProjectionPreset: Sendable, Equatable {
       resize: crop.resize, left: crop.left, top: crop.top, width: Double(image.0),
       height: Double(image.1))
     self.frame = frame
+    self.correctsEgoMotion = correctsEgoMotion
+    self.crop = SIMD3(crop.resize, crop.left, crop.top)
+  }
+
+  /// The test-time augmentation for raw images of any size: the published one for 1600×900, for
+  /// others the same width after the resize and the same rows left out below.
+  public func augmentation(rawWidthPixels: Int, rawHeightPixels: Int) -> ImageAugmentation {
+    let below = (900 * crop.x).rounded(.down) - crop.z - Double(networkHeightPixels)
+    let resize = crop.x * 1600 / Double(rawWidthPixels)
+    let height = (Double(rawHeightPixels) * resize + 1e-9).rounded(.down)
+    return .resizeCropFlipRotate(
+      resize: resize, left: crop.y, top: height - below - Double(networkHeightPixels),
+      width: Double(networkWidthPixels), height: Double(networkHeightPixels))
   }
 
   /// This preset with the floor rule: only points inside the bounds are kept.
@@ -45,7 +63,7 @@ public struct ProjectionPreset: Sendable, Equatable {
   public static let lss = ProjectionPreset(
     "lss", grid: BEVGrid(x: (-50, 50, 0.5), y: (-50, 50, 0.5), z: (-10, 10, 20)),
     depth: (4, 45, 1), channels: 64, order: .xMajor, image: (352, 128), stride: 16,
-    crop: (0.22, 0, 48))
+    crop: (0.22, 0, 48), correctsEgoMotion: false)
   /// BEVDet-R50 (dev2+): 256×704, stride 16, ±51.2 m at 0.8 m, slab -5…3.
   public static let bevDetR50 = ProjectionPreset(
     "bevdet-r50", grid: BEVGrid(x: (-51.2, 51.2, 0.8), y: (-51.2, 51.2, 0.8), z: (-5, 3, 8)),

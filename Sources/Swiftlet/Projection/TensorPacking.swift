@@ -80,3 +80,34 @@ enum TensorPacking {
     }
   }
 }
+
+/// Copies a strided tensor of 16-bit values without widening.
+@safe struct PackHalvesJob: PartitionedJob {
+  var base: UnsafePointer<UInt16>
+  var shape: (Int, Int, Int)
+  var strides: (Int, Int, Int)
+  var output: UnsafeMutablePointer<UInt16>
+
+  @unsafe
+  init(_ view: TensorView, _ output: UnsafeMutablePointer<UInt16>) {
+    unsafe base = view.baseAddress.assumingMemoryBound(to: UInt16.self)
+    shape = view.shape
+    strides = view.strides
+    unsafe self.output = output
+  }
+
+  /// A part takes whole planes (the slowest index).
+  func run(part: Int, of parts: Int) {
+    for plane in partition(shape.0, part: part, of: parts) {
+      for row in 0..<shape.1 {
+        let source = unsafe base + plane * strides.0 + row * strides.1
+        let target = unsafe output + (plane * shape.1 + row) * shape.2
+        if strides.2 == 1 {
+          unsafe target.update(from: source, count: shape.2)
+        } else {
+          for index in 0..<shape.2 { unsafe target[index] = source[index * strides.2] }
+        }
+      }
+    }
+  }
+}

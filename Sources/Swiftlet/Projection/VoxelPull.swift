@@ -57,6 +57,11 @@ public final class VoxelPull {
 
   public var voxelCount: Int { sizeX * sizeY * sizeZ }
 
+  /// Whether camera `index` sees each voxel, [x][y][z]; allocates.
+  public func visibility(camera index: Int) -> [UInt8] {
+    (0..<voxelCount).map { tables[index * voxelCount + $0] >= 0 ? 1 : 0 }
+  }
+
   /// Sets camera `index`: `projection` takes BEV coordinates to feature pixels (3×4 row-major, the
   /// intrinsics divided by the stride). Voxel (i, j, k) has its lower corner at
   /// origin + (index - size / 2) · voxel size.
@@ -153,7 +158,8 @@ public final class VoxelPull {
         set, tables, cameras, voxels, valid, takesLast, begin, end, indices)
     case .copy:
       unsafe ProjectionKernels.pullRows(
-        set, indices, begin, end, features, channels, volume)
+        set, indices, begin, end, features, channels, volume,
+        channels % 16 == 0 && 4 * voxels * channels >= PoolJob.streamedByteCount)
     case .mean:
       unsafe ProjectionKernels.pullMeanRows(
         set, tables, cameras, voxels, valid, begin, end, features, channels, volume, indices)

@@ -30,8 +30,23 @@ public func foldBytes(
   let zero = SIMD64<Int8>(repeating: 0)
   var freeCount = 0
   var hitCount = 0
+  // Most of a row is untouched: eight words at once are passed over where rows are contiguous.
+  let stretch = evidenceStride == wordCount && wordCount <= 8 ? 8 / wordCount : 0
   var column = 0
   while column < columnCount {
+    if column &+ stretch <= columnCount && stretch > 0 {
+      let first = column &* evidenceStride
+      var any = swl_ray_load_u64x8(hits + first)
+      var part = 0
+      while part < partCount {
+        any = any | swl_ray_load_u64x8(free + (first &+ part &* partStride))
+        part &+= 1
+      }
+      if swl_ray_or_lanes_u64x8(any) == 0 {
+        column &+= stretch
+        continue
+      }
+    }
     var word = 0
     while word < wordCount {
       let evidence = column &* evidenceStride &+ word

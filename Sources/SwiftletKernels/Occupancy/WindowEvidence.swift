@@ -77,31 +77,3 @@ public func gatherWindow(
     row &+= 1
   }
 }
-
-/// Sets the window's hit bits of those of `count` voxels that are hits and lie in window rows
-/// `firstRow ..< lastRow`; voxels outside the window are passed over.
-@inline(never)
-public func markWindowHits(
-  _ keys: UnsafePointer<Int32>, _ isHit: UnsafePointer<UInt8>, _ capacity: Int, _ count: Int,
-  _ window: UnsafePointer<Int32>, _ firstRow: Int, _ lastRow: Int,
-  _ hits: UnsafeMutablePointer<UInt64>
-) {
-  let columns = UInt32(bitPattern: window[3])
-  let words = Int(window[5])
-  let height = UInt32(truncatingIfNeeded: words &* 64)
-  let lowestY = window[1] &+ Int32(truncatingIfNeeded: firstRow)
-  let rows = UInt32(truncatingIfNeeded: lastRow &- firstRow)
-  var index = 0
-  while index < count {
-    // A negative difference becomes a large unsigned number.
-    let x = UInt32(bitPattern: keys[index] &- window[0])
-    let y = UInt32(bitPattern: keys[index &+ capacity] &- lowestY)
-    let z = UInt32(bitPattern: keys[index &+ 2 &* capacity] &- window[2])
-    if isHit[index] != 0 && x < columns && y < rows && z < height {
-      let row = firstRow &+ Int(y)
-      let word = (row &* Int(columns) &+ Int(x)) &* words &+ Int(z &>> 6)
-      hits[word] |= 1 &<< UInt64(z & 63)
-    }
-    index &+= 1
-  }
-}

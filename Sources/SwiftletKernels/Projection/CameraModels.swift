@@ -1,8 +1,9 @@
 import CVectorShims
 
 // Camera models in float64, eight points at a time. `camera` holds focal x, y, centre x, y, then
-// eight coefficients (zero where a shorter model has none): Brown–Conrady k1 k2 p1 p2 k3 k4 k5 k6,
-// Kannala–Brandt k1…k4.
+// eight coefficients (zero where a shorter model has none): Brown–Conrady k1 k2 p1 p2 k3 k4 k5 k6;
+// the radial models by their `kind`: 1 Kannala–Brandt k1…k4, 2 f-theta as distance of angle
+// c0…c5, 3 f-theta as angle of distance c0…c5.
 
 /// Brown–Conrady distortion of (x, y), OpenCV's order.
 @inline(__always)
@@ -35,6 +36,44 @@ func kannalaBrandt(_ theta: SIMD8<Double>, _ k: UnsafePointer<Double>) -> SIMD8<
   return theta * (series * t2 + 1)
 }
 
+/// c0 + c1 t + … + c5 t⁵.
+@inline(__always)
+func polynomial(_ t: SIMD8<Double>, _ c: UnsafePointer<Double>) -> SIMD8<Double> {
+  var value = t * c[5] + c[4]
+  value = value * t + c[3]
+  value = value * t + c[2]
+  value = value * t + c[1]
+  return value * t + c[0]
+}
+
+/// The t from 0 on with polynomial(t) = `target`, by Newton's method; NaN where none is found.
+@inline(__always)
+func polynomialRoot(_ target: SIMD8<Double>, _ c: UnsafePointer<Double>) -> SIMD8<Double> {
+  var t = (target - c[0]) / SIMD8(repeating: c[1])
+  var step = 0
+  while step < 20 {
+    var slope = t * (5 * c[5]) + 4 * c[4]
+    slope = slope * t + 3 * c[3]
+    slope = slope * t + 2 * c[2]
+    slope = slope * t + c[1]
+    t = t - (polynomial(t, c) - target) / slope
+    step &+= 1
+  }
+  let residual = swl_abs_f64x8(polynomial(t, c) - target)
+  let none = SIMD8<Double>(repeating: .nan)
+  let solved = swl_select_f64x8(swl_less_f64x8(residual, SIMD8(repeating: 1e-9)), t, none)
+  return swl_select_f64x8(swl_less_f64x8(solved, SIMD8(repeating: 0)), none, solved)
+}
+
+/// The distance from the centre, in focal lengths, at which a radial model images an angle.
+@inline(__always)
+func radialDistance(
+  _ theta: SIMD8<Double>, _ k: UnsafePointer<Double>, _ kind: Int
+) -> SIMD8<Double> {
+  if kind == 1 { return kannalaBrandt(theta, k) }
+  return kind == 2 ? polynomial(theta, k) : polynomialRoot(theta, k)
+}
+
 /// Pixels of points in the camera frame: `pixels[2 i]`, `[2 i + 1]` from `points[3 i...]`. Brown–
 /// Conrady and pinhole (all coefficients 0) divide by z whatever its sign.
 @inline(never)
@@ -58,10 +97,10 @@ public func projectBrownConrady(
   }
 }
 
-/// As above for Kannala–Brandt, points behind the image plane included.
+/// As above for the radial models, points behind the image plane included.
 @inline(never)
-public func projectKannalaBrandt(
-  _ points: UnsafePointer<Double>, _ count: Int, _ camera: UnsafePointer<Double>,
+public func projectRadial(
+  _ points: UnsafePointer<Double>, _ count: Int, _ camera: UnsafePointer<Double>, _ kind: Int,
   _ pixels: UnsafeMutablePointer<Double>
 ) {
   let zero = SIMD8<Double>(repeating: 0)
@@ -72,7 +111,8 @@ public func projectKannalaBrandt(
     let x = strided(point, 3, lanes)
     let y = strided(point + 1, 3, lanes)
     let radius = swl_sqrt_f64x8(x * x + y * y)
-    let distorted = kannalaBrandt(arcTangent(radius, strided(point + 2, 3, lanes)), camera + 4)
+    let theta = arcTangent(radius, strided(point + 2, 3, lanes))
+    let distorted = radialDistance(theta, camera + 4, kind)
     let isAxis = swl_less_f64x8(zero, radius)
     let divisor = swl_select_f64x8(isAxis, radius, SIMD8(repeating: 1))
     let scale = distorted / divisor
@@ -145,9 +185,20 @@ public func unprojectBrownConrady(
   }
 }
 
+/// The angle a radial model images at distance `target`; NaN where none is found.
+@inline(__always)
+private func angle(
+  of target: SIMD8<Double>, _ k: UnsafePointer<Double>, _ kind: Int
+) -> SIMD8<Double> {
+  if kind == 2 { return polynomialRoot(target, k) }
+  return kind == 3 ? polynomial(target, k) : kannalaBrandtAngle(target, k)
+}
+
 /// The angle whose Kannala–Brandt value is `target`, by Newton's method; NaN where none is found.
 @inline(__always)
-private func angle(of target: SIMD8<Double>, _ k: UnsafePointer<Double>) -> SIMD8<Double> {
+private func kannalaBrandtAngle(
+  _ target: SIMD8<Double>, _ k: UnsafePointer<Double>
+) -> SIMD8<Double> {
   let half = SIMD8<Double>(repeating: 3.14159265358979323846)
   var theta = swl_select_f64x8(swl_less_f64x8(target, half), target, half)
   var step = 0
@@ -166,10 +217,10 @@ private func angle(of target: SIMD8<Double>, _ k: UnsafePointer<Double>) -> SIMD
   return swl_select_f64x8(swl_less_f64x8(solved, SIMD8(repeating: 0)), none, solved)
 }
 
-/// Rays (x/z, y/z) of pixels for Kannala–Brandt; NaN at 90° and beyond.
+/// Rays (x/z, y/z) of pixels for the radial models; NaN at 90° and beyond.
 @inline(never)
-public func unprojectKannalaBrandt(
-  _ pixels: UnsafePointer<Double>, _ count: Int, _ camera: UnsafePointer<Double>,
+public func unprojectRadial(
+  _ pixels: UnsafePointer<Double>, _ count: Int, _ camera: UnsafePointer<Double>, _ kind: Int,
   _ rays: UnsafeMutablePointer<Double>
 ) {
   let zero = SIMD8<Double>(repeating: 0)
@@ -181,7 +232,7 @@ public func unprojectKannalaBrandt(
     let x = (strided(pixels + 2 &* index, 2, lanes) - camera[2]) / camera[0]
     let y = (strided(pixels + 2 &* index + 1, 2, lanes) - camera[3]) / camera[1]
     let distance = swl_sqrt_f64x8(x * x + y * y)
-    let theta = angle(of: distance, camera + 4)
+    let theta = angle(of: distance, camera + 4, kind)
     let inFront = swl_less_f64x8(theta, right)
     let slope = swl_select_f64x8(inFront, tangent(swl_select_f64x8(inFront, theta, zero)), none)
     let isAxis = swl_less_f64x8(zero, distance)

@@ -1,15 +1,16 @@
 import CVectorShims
 
-/// Pixels of one row of ground cells in one camera, `u[i]`, `v[i]`; u is -1 where the camera does
-/// not see the cell. Cell i has its centre at (first + i · step, y) and height plane · (x, y, 1).
+/// Pixels of one row of ground cells in one camera, `u[i]`, `v[i]`; u is -1 (NaN where the lens
+/// has no pixel for the angle) where the camera does not see the cell. Cell i has its centre at (first + i · step, y) and height plane · (x, y, 1).
 ///
 /// `camera` as in CameraModels; `view` is camera from ego, 12 values row-major 3×4; `bounds` holds
 /// plane slope x, slope y, height, then near, limit, largest u, largest v, then y, first x, step.
-/// Writes whole groups of eight: `u` and `v` need that slack.
+/// `kind` is 0 for pinhole and Brown–Conrady, else that of a radial model. Writes whole groups of
+/// eight: `u` and `v` need that slack.
 @inline(never)
 public func groundPixels(
   _ camera: UnsafePointer<Double>, _ view: UnsafePointer<Double>, _ bounds: UnsafePointer<Double>,
-  _ isFisheye: Bool, _ count: Int, _ u: UnsafeMutablePointer<Double>,
+  _ kind: Int, _ count: Int, _ u: UnsafeMutablePointer<Double>,
   _ v: UnsafeMutablePointer<Double>
 ) {
   let ramp = SIMD8<Double>(0, 1, 2, 3, 4, 5, 6, 7)
@@ -30,12 +31,12 @@ public func groundPixels(
     var planeX = cameraX / cameraZ
     var planeY = cameraY / cameraZ
     var radius = swl_sqrt_f64x8(planeX * planeX + planeY * planeY)
-    if isFisheye {
+    if kind > 0 {
       let side = swl_sqrt_f64x8(cameraX * cameraX + cameraY * cameraY)
       radius = arcTangent(side, cameraZ)
       let isAxis = swl_less_f64x8(SIMD8(repeating: 0), side)
       let divisor = swl_select_f64x8(isAxis, side, SIMD8(repeating: 1))
-      let scale = kannalaBrandt(radius, camera + 4) / divisor
+      let scale = radialDistance(radius, camera + 4, kind) / divisor
       planeX = cameraX * scale
       planeY = cameraY * scale
     } else {
@@ -59,7 +60,8 @@ public func groundPixels(
 /// Mean colours of blocks `begin..<end` of sixteen ground cells, rows of `blocksPerRow` blocks over
 /// `width` cells. Block b has entries `starts[b]..<starts[b + 1]`, each of one camera: sixteen
 /// words x + 65536 y of the upper left pixel (negative where the camera does not see the cell) and
-/// sixteen fractions per axis. A camera whose image address is 0 is passed over.
+/// sixteen fractions per axis. A camera whose image address is 0 is passed over. Cameras weigh the
+/// same, or as `weights` says (sixteen an entry, above 0).
 ///
 /// The four taps are two words a row: r g b r' at the pixel and b r' g' b' two bytes on, so that
 /// nothing beyond the image is read.
@@ -67,8 +69,9 @@ public func groundPixels(
 public func blendGround(
   _ starts: UnsafePointer<Int32>, _ cameras: UnsafePointer<Int32>, _ pixels: UnsafePointer<Int32>,
   _ fractionsX: UnsafePointer<Float>, _ fractionsY: UnsafePointer<Float>,
-  _ images: UnsafePointer<UInt>, _ strides: UnsafePointer<Int32>, _ blocksPerRow: Int,
-  _ width: Int, _ begin: Int, _ end: Int, _ colors: UnsafeMutablePointer<Float>,
+  _ weights: UnsafePointer<Float>?, _ images: UnsafePointer<UInt>,
+  _ strides: UnsafePointer<Int32>, _ blocksPerRow: Int, _ width: Int, _ begin: Int, _ end: Int,
+  _ colors: UnsafeMutablePointer<Float>,
   _ counts: UnsafeMutablePointer<Int32>
 ) {
   let zero = SIMD16<Float>(repeating: 0)
@@ -79,6 +82,7 @@ public func blendGround(
     var green = zero
     var blue = zero
     var count = zero
+    var total = zero
     var entry = Int(starts[block])
     let stop = Int(starts[block &+ 1])
     while entry < stop {
@@ -104,14 +108,24 @@ public func blendGround(
         let b = swl_bilinear_f32x16(
           swl_byte_f32x16(up0, 16), swl_byte_f32x16(up1, 24), swl_byte_f32x16(down0, 16),
           swl_byte_f32x16(down1, 24), fx, fy)
-        red = red + swl_select_f32x16(isSeen, r, zero)
-        green = green + swl_select_f32x16(isSeen, g, zero)
-        blue = blue + swl_select_f32x16(isSeen, b, zero)
+        if let weights {
+          let own = swl_load_f32x16(weights + 16 &* entry)
+          red = red + swl_select_f32x16(isSeen, r * own, zero)
+          green = green + swl_select_f32x16(isSeen, g * own, zero)
+          blue = blue + swl_select_f32x16(isSeen, b * own, zero)
+          total = total + swl_select_f32x16(isSeen, own, zero)
+        } else {
+          red = red + swl_select_f32x16(isSeen, r, zero)
+          green = green + swl_select_f32x16(isSeen, g, zero)
+          blue = blue + swl_select_f32x16(isSeen, b, zero)
+        }
         count = count + swl_select_f32x16(isSeen, one, zero)
       }
       entry &+= 1
     }
-    let divisor = swl_max_f32x16(count, one)
+    let weight = weights == nil ? count : total
+    // Where no camera sees the cell the sums are 0.
+    let divisor = swl_select_f32x16(swl_less_f32x16(zero, weight), weight, one)
     let column = (block % blocksPerRow) &* 16
     let cell = (block / blocksPerRow) &* width &+ column
     let lanes = width &- column < 16 ? width &- column : 16

@@ -69,12 +69,15 @@ public func resolveOverlap(
   }
 }
 
-/// Copies the feature row of every voxel in `begin..<end`, zero where its index is negative.
+/// Copies the feature row of every voxel in `begin..<end`, zero where its index is negative. With
+/// `streams` whole cache lines bypass the caches: `output` and `channels` must be multiples of 16
+/// floats.
 @inline(never)
 public func pullRows(
   _ indices: UnsafePointer<Int32>, _ begin: Int, _ end: Int, _ features: UnsafePointer<Float>,
-  _ channels: Int, _ output: UnsafeMutablePointer<Float>
+  _ channels: Int, _ output: UnsafeMutablePointer<Float>, _ streams: Bool
 ) {
+  if streams { return streamRows(indices, begin, end, features, channels, output) }
   var voxel = begin
   while voxel < end {
     let index = indices[voxel]
@@ -86,6 +89,29 @@ public func pullRows(
     }
     voxel &+= 1
   }
+}
+
+@inline(never)
+func streamRows(
+  _ indices: UnsafePointer<Int32>, _ begin: Int, _ end: Int, _ features: UnsafePointer<Float>,
+  _ channels: Int, _ output: UnsafeMutablePointer<Float>
+) {
+  let zero = SIMD16<Float>(repeating: 0)
+  var out = output + begin &* channels
+  var voxel = begin
+  while voxel < end {
+    let index = Int(indices[voxel])
+    let row = features + (index < 0 ? 0 : index) &* channels
+    var channel = 0
+    while channel < channels {
+      let value = swl_load_f32x16(row + channel)
+      swl_stream_f32x16(out + channel, index < 0 ? zero : value)
+      channel &+= 16
+    }
+    out += channels
+    voxel &+= 1
+  }
+  swl_stream_fence()
 }
 
 /// The mean of every valid camera's feature row; `counts` receives how many there were.

@@ -30,12 +30,14 @@ public struct BenchmarkTable: Sendable {
     let times = [Percentile.p50, .p99, .p99_9].map { percentile in
       percentile.value(ofSorted: measurement.samples).map(text) ?? "n≥\(percentile.framesNeeded)"
     }
-    return identity + times + [
-      measurement.samples.last.map(text) ?? "–", "\(measurement.samples.count)",
-      measurement.roofShare.map { String(format: "%.0f %%", $0 * 100) } ?? "–",
-      Percentile.p50.value(ofSorted: measurement.betweenSamples).map(text) ?? "–",
-      measurement.relativeError.map { String(format: "%.1e", $0) } ?? "–",
-    ]
+    let share = measurement.roofShare.map { String(format: "%.0f %%", $0 * 100) }
+    let between = Percentile.p50.value(ofSorted: measurement.betweenSamples).map(text)
+    let error = measurement.relativeError.map { String(format: "%.1e", $0) }
+    var columns: [String] = identity + times
+    columns.append(measurement.samples.last.map(text) ?? "–")
+    columns.append("\(measurement.samples.count)")
+    for optional in [share, between, error] { columns.append(optional ?? "–") }
+    return columns
   }
 
   private func text(_ nanoseconds: Int64) -> String {

@@ -11,8 +11,9 @@ public enum ProjectionWorkloads {
   ]
 
   private static func pool(_ name: String, _ shape: ProjectionShape) -> BenchmarkWorkload {
-    BenchmarkWorkload(name: name, category: "projection") { engine, pool, _ in
-      PoolWorkload(shape, engine, pool)
+    BenchmarkWorkload(name: name, category: "projection", precisions: ["fp32", "bf16"]) {
+      engine, pool, precision in
+      PoolWorkload(shape, engine, pool, isHalf: precision == "bf16")
     }
   }
   private static func index(_ name: String, _ shape: ProjectionShape) -> BenchmarkWorkload {
@@ -74,8 +75,10 @@ final class PoolWorkload: PreparedWorkload {
   let depth: AlignedBuffer<Float>
   let features: AlignedBuffer<Float>
   let output: AlignedBuffer<Float>
+  /// The features' upper halves; nil for float32.
+  private var halves: AlignedBuffer<UInt16>?
 
-  init(_ shape: ProjectionShape, _ engine: Engine, _ pool: WorkerPool) {
+  init(_ shape: ProjectionShape, _ engine: Engine, _ pool: WorkerPool, isHalf: Bool = false) {
     self.shape = shape
     let layout = shape.layout
     index = BEVIndex(
@@ -87,14 +90,29 @@ final class PoolWorkload: PreparedWorkload {
     var numbers = SeededNumbers(seed: 1)
     numbers.fill(depth, in: 0...0.03)
     numbers.fill(features, in: -1...1)
+    guard isHalf else { return }
+    let halves = AlignedBuffer<UInt16>(features.array.map { UInt16($0.bitPattern >> 16) })
+    for position in 0..<features.count {
+      features[position] = Float(bitPattern: UInt32(halves[position]) << 16)
+    }
+    self.halves = halves
   }
 
   var floatingPointOperations: Double { 2 * Double(index.keptCount * shape.channels) }
   /// Point words and weights, features once, the map once, cell starts.
   var bytesMoved: Double {
-    Double(12 * index.keptCount + 4 * (features.count + output.count + shape.grid.cellCount))
+    let featureBytes = (halves == nil ? 4 : 2) * features.count
+    return Double(
+      12 * index.keptCount + featureBytes + 4 * (output.count + shape.grid.cellCount))
   }
   func run() {
+    if let halves {
+      unsafe BEVPool.pool(
+        index, depth: UnsafeBufferPointer(depth.elements),
+        halfFeatures: UnsafeBufferPointer(halves.elements), elementType: .bfloat16,
+        channels: shape.channels, into: output.elements)
+      return
+    }
     unsafe BEVPool.pool(
       index, depth: UnsafeBufferPointer(depth.elements),
       features: UnsafeBufferPointer(features.elements), channels: shape.channels,

@@ -2,83 +2,153 @@ import Foundation
 import Swiftlet
 
 /// Judges camera calibrations by whether depth edges of the LiDAR fall on edges of the image, and
-/// finds the small turn of each camera under which they fit best.
+/// finds under which small change of each camera they fit best.
 ///
-/// Frames are added one by one; what is kept of each is an edge map per camera and the edge points
-/// in the camera's own axes at its own time, so that the ego's motion is already taken out.
-public struct CalibrationDoctor {
+/// Frames are added one by one; what is kept of each is edge maps per camera and the edge points in
+/// the camera's own axes at its own time, so that the ego's motion is already taken out.
+public struct CalibrationDoctor: Sendable {
   /// What was found about one camera.
   public struct Finding: Sendable, Equatable {
     public enum State: String, Sendable {
-      /// The given calibration fits best, within the threshold.
+      /// The given calibration fits best, within the thresholds.
       case good
-      /// Another orientation fits better by more than the threshold.
+      /// Another orientation fits better by more than the thresholds.
       case turned
-      /// Too few edges, or no orientation stands out.
+      /// Another position does.
+      case shifted
+      /// Another camera's calibration fits this camera's images.
+      case swapped
+      /// The images fit when they are mirrored.
+      case mirrored
+      /// Too few edges, or nothing stands out.
       case undecided
     }
     public var camera: String
     public var state: State
-    /// The turn of the camera about its own x (right), y (down) and z (forward) axes under which
-    /// edges fit best, degrees: `egoFromCamera · turn` is the better mount.
-    public var turnDegrees: SIMD3<Double>
-    /// Mean edge agreement as given and at the best turn, 0...1.
+    /// The change under which edges fit best: `egoFromCamera · best.transform` is the better mount.
+    public var best: CalibrationError6
+    /// Mean edge agreement as given and at the best change, 0...1.
     public var score: Double
     public var bestScore: Double
+    /// The fixed perturbation (±0.25…2°, ±5…20 cm, one axis at a time) that fits best, and whether
+    /// the calibration as given fits better than all of them.
+    public var bestPerturbation: CalibrationError6
+    public var isBestAsGiven: Bool
+    /// The camera whose calibration fits, for a swapped one.
+    public var looksLike: String?
     /// Depth edges seen by this camera over all frames.
     public var edgeCount: Int
+    public var turnDegrees: SIMD3<Double> { best.turnDegrees }
   }
 
-  /// A camera is called turned when its best turn about any axis exceeds this.
-  public var thresholdDegrees = 0.3
+  /// A fault of the whole rig.
+  public enum RigFault: Sendable, Equatable {
+    /// Left and right are exchanged in every mount.
+    case mirrored
+    /// All cameras are turned together about the vertical, degrees.
+    case turned(degrees: Double)
+  }
+
+  /// How cameras and LiDAR agree in time.
+  public struct TimeOffset: Sendable, Equatable {
+    /// Added to the cameras' times, this fits best, seconds.
+    public var seconds: Double
+    /// True where it is beyond 15 ms and several cameras fit better with it.
+    public var isFault: Bool
+    /// False where the recording shows no motion to judge by.
+    public var isJudged: Bool
+    public var scoreGain: Double
+  }
+
+  public struct Diagnosis: Sendable, Equatable {
+    public var rigFault: RigFault?
+    public var timeOffset: TimeOffset
+    /// In the order cameras were first seen.
+    public var findings: [Finding]
+    public var hasFault: Bool {
+      rigFault != nil || timeOffset.isFault
+        || findings.contains { $0.state != .good && $0.state != .undecided }
+    }
+    public var isUndecided: Bool { !findings.contains { $0.state != .undecided } }
+  }
+
+  /// A camera is called turned when its best turn about its y axis (pan) exceeds this; nodding and
+  /// rolling, which edges show less, may be a tenth and a third more. Where even the best agreement
+  /// is below `clearAgreement`, images have few edges where the LiDAR has some, and thresholds grow
+  /// by as much.
+  public var thresholdDegrees = 0.28
+  private static let axisFactors = SIMD3(1.07, 1, 1.36)
+  public var clearAgreement = 0.45
+  public var thresholdMeters = 0.09
+  /// The least relative gain in agreement that counts.
+  public var minimumGain = 0.02
   /// Fewer edges than this decide nothing.
   public var minimumEdgeCount = 300
+  /// Shifts move far edges little: fewer edges than this tell none.
+  public var minimumShiftEdgeCount = 1000
 
-  private struct View {
-    var intrinsics: CameraIntrinsics
-    var coarse: EdgeMap
-    var fine: EdgeMap
-    /// In the camera's axes.
-    var edges: [DepthEdges.Edge]
-  }
-  private var views: [String: [View]] = [:]
-  private var names: [String] = []
+  var views: [String: [CalibrationView]] = [:]
+  public private(set) var names: [String] = []
 
   public init() {}
 
   /// Adds what every camera of a frame sees. Cameras without an image and frames without points add
-  /// nothing. Lenses other than pinholes are left out.
+  /// nothing.
   public mutating func add(_ frame: SensorFrame) {
     let egoFromWorld = frame.worldFromEgo.inverse
+    let motion = Self.motion(frame)
     for lidar in frame.lidars where lidar.isValid {
-      let edges = DepthEdges.find(Self.positions(lidar.points))
       let keyEgoFromLidar = egoFromWorld * lidar.worldFromLidar
-      for camera in frame.cameras where camera.isValid && camera.intrinsics.lens == .pinhole {
+      let edges = DepthEdges.find(Self.positions(lidar.points)).map { edge in
+        DepthEdges.Edge(
+          position: keyEgoFromLidar * edge.position, weight: edge.weight, kind: edge.kind)
+      }
+      for camera in frame.cameras where camera.isValid {
         guard let image = camera.image else { continue }
-        let cameraFromLidar = camera.keyEgoFromCamera.inverse * keyEgoFromLidar
-        add(
-          camera.name, RGBImage(copying: image), camera.intrinsics,
-          edges.map { DepthEdges.Edge(position: cameraFromLidar * $0.position, weight: $0.weight) })
+        let cameraFromKeyEgo = camera.keyEgoFromCamera.inverse
+        var view = CalibrationView(
+          RGBImage(copying: image), camera.intrinsics,
+          edges.map {
+            DepthEdges.Edge(
+              position: cameraFromKeyEgo * $0.position, weight: $0.weight, kind: $0.kind)
+          })
+        view.edgesInEgo = edges
+        view.keyEgoFromCamera = camera.keyEgoFromCamera
+        if let motion {
+          let mount = camera.egoFromCamera
+          let lever = Self.cross(motion.spin, mount.translation)
+          view.velocity = mount.rotation.transpose * (motion.velocity + lever)
+          view.spin = mount.rotation.transpose * motion.spin
+        }
+        add(camera.name, view)
       }
     }
   }
 
-  /// Adds one image with edge points in the camera's axes.
-  mutating func add(
-    _ name: String, _ image: RGBImage, _ intrinsics: CameraIntrinsics, _ edges: [DepthEdges.Edge]
-  ) {
+  mutating func add(_ name: String, _ view: CalibrationView) {
     if views[name] == nil { names.append(name) }
-    let inView = edges.filter { edge in
-      edge.position.z > 1
-        && abs(edge.position.x / edge.position.z * intrinsics.focalX)
-          < Double(image.widthPixels)
-        && abs(edge.position.y / edge.position.z * intrinsics.focalY)
-          < Double(image.heightPixels)
+    views[name, default: []].append(view)
+  }
+
+  /// The ego's velocity and spin in its own axes, from the camera farthest in time from the frame;
+  /// nil where all are within 4 ms.
+  private static func motion(
+    _ frame: SensorFrame
+  ) -> (velocity: SIMD3<Double>, spin: SIMD3<Double>)? {
+    let oldest = frame.cameras.filter(\.isValid).max {
+      abs($0.ageNanoseconds) < abs($1.ageNanoseconds)
     }
-    views[name, default: []].append(
-      View(
-        intrinsics: intrinsics, coarse: EdgeMap(image, reachPixels: 6),
-        fine: EdgeMap(image, reachPixels: 1.5), edges: inView))
+    guard let oldest, abs(oldest.ageNanoseconds) > 4_000_000 else { return nil }
+    let seconds = Double(oldest.ageNanoseconds) / 1e9
+    let moved = oldest.keyEgoFromCamera * oldest.egoFromCamera.inverse
+    let r = moved.rotation
+    // Small turns: the antisymmetric part is the rotation vector.
+    let turn = SIMD3(r.row2.y - r.row1.z, r.row0.z - r.row2.x, r.row1.x - r.row0.y) / 2
+    return (-moved.translation / seconds, -turn / seconds)
+  }
+
+  private static func cross(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> SIMD3<Double> {
+    SIMD3(a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x)
   }
 
   private static func positions(_ cloud: PointCloudView) -> [SIMD3<Double>] {
@@ -90,82 +160,73 @@ public struct CalibrationDoctor {
     }
   }
 
-  /// One finding per camera, in the order cameras were first seen.
-  public func findings() -> [Finding] { names.map(finding) }
-
-  private func finding(_ camera: String) -> Finding {
-    let views = views[camera] ?? []
-    let given = agreement(views, .zero, \.fine)
-    // Coarse maps have wide basins, fine ones sharp peaks.
-    var best = SIMD3<Double>.zero
-    for step in [1.0, 0.5, 0.25] { best = climbed(views, from: best, step: step, \.coarse) }
-    for step in [0.2, 0.1, 0.05] { best = climbed(views, from: best, step: step, \.fine) }
-    let score = agreement(views, best, \.fine)
-    let largest = max(abs(best.x), abs(best.y), abs(best.z))
-    var state = Finding.State.good
-    if given.count < minimumEdgeCount {
-      state = .undecided
-    } else if largest > thresholdDegrees {
-      state = score.mean > given.mean * 1.02 ? .turned : .undecided
-    }
-    return Finding(
-      camera: camera, state: state, turnDegrees: best, score: given.mean, bestScore: score.mean,
-      edgeCount: given.count)
-  }
-
-  /// Climbs along the axes, at most 2.5° from the given calibration.
-  private func climbed(
-    _ views: [View], from start: SIMD3<Double>, step: Double, _ map: KeyPath<View, EdgeMap>
-  ) -> SIMD3<Double> {
-    var best = start
-    var score = agreement(views, best, map).mean
-    for _ in 0..<6 {
-      var improved = false
-      for axis in 0..<3 {
-        for sign in [-1.0, 1.0] {
-          var tried = best
-          tried[axis] += sign * step
-          guard abs(tried[axis]) <= 2.5 else { continue }
-          let value = agreement(views, tried, map).mean
-          if value > score {
-            (best, score, improved) = (tried, value, true)
-          }
-        }
-      }
-      if !improved { break }
-    }
-    return best
-  }
-
-  /// Weighted mean of the edge maps at the projected edges, with the camera turned about its own
-  /// axes.
-  private func agreement(
-    _ views: [View], _ degrees: SIMD3<Double>, _ map: KeyPath<View, EdgeMap>
-  ) -> (mean: Double, count: Int) {
-    let cameraFromTurned = Self.turn(degrees).transpose
-    var sum = 0.0
-    var weights = 0.0
-    var count = 0
-    for view in views {
-      let edgeMap = view[keyPath: map]
-      for edge in view.edges {
-        let p = cameraFromTurned * edge.position
-        guard p.z > 0.5 else { continue }
-        let u = view.intrinsics.focalX * p.x / p.z + view.intrinsics.centerX
-        let v = view.intrinsics.focalY * p.y / p.z + view.intrinsics.centerY
-        guard let value = edgeMap.value(u, v) else { continue }
-        sum += Double(value * edge.weight)
-        weights += Double(edge.weight)
-        count += 1
-      }
-    }
-    return (weights > 0 ? sum / weights : 0, count)
-  }
-
   static func turn(_ degrees: SIMD3<Double>) -> Matrix3 {
     let x = Quaternion(axis: SIMD3(1, 0, 0), radians: degrees.x * .pi / 180)
     let y = Quaternion(axis: SIMD3(0, 1, 0), radians: degrees.y * .pi / 180)
     let z = Quaternion(axis: SIMD3(0, 0, 1), radians: degrees.z * .pi / 180)
     return (x * y * z).normalized.matrix
+  }
+
+  // MARK: the diagnosis
+
+  /// Looks for faults of the rig first, then of the clocks, then of single cameras.
+  public func diagnose() -> Diagnosis {
+    let gross = grossFaults()
+    let offset =
+      gross.rig == nil && gross.cameras.isEmpty
+      ? timeOffset()
+      : TimeOffset(seconds: 0, isFault: false, isJudged: false, scoreGain: 0)
+    let findings = names.map { name in
+      finding(name, seconds: offset.isFault ? offset.seconds : 0, gross.cameras[name])
+    }
+    return Diagnosis(rigFault: gross.rig, timeOffset: offset, findings: findings)
+  }
+
+  /// One finding per camera, as `diagnose` gives them.
+  public func findings() -> [Finding] { diagnose().findings }
+
+  private func finding(
+    _ camera: String, seconds: Double, _ gross: GrossFault?
+  ) -> Finding {
+    let search = CalibrationSearch(views: views[camera] ?? [], seconds: seconds)
+    let given = EdgeAgreement(search.views, CalibrationError6(), seconds: seconds, .fine)
+    let perturbation = search.bestPerturbation()
+    var finding = Finding(
+      camera: camera, state: .undecided, best: CalibrationError6(), score: given.mean,
+      bestScore: given.mean, bestPerturbation: perturbation.error,
+      isBestAsGiven: given.mean >= perturbation.score, looksLike: nil, edgeCount: given.count)
+    if let gross {
+      finding.state = gross.state
+      finding.looksLike = gross.looksLike
+      return finding
+    }
+    guard given.count >= minimumEdgeCount else { return finding }
+    let turned = search.climbedTurns()
+    finding.best = turned.error
+    finding.bestScore = turned.score
+    let isTurned =
+      exceeds(turned.error.turnDegrees, turned.score, given.count)
+      && turned.score > given.mean * (1 + minimumGain)
+    let shifted = search.climbedShifts()
+    let length = (shifted.error.shiftMeters * shifted.error.shiftMeters).sum().squareRoot()
+    let isShifted =
+      length > thresholdMeters * max(1, clearAgreement / max(shifted.score, 0.05))
+      && given.count >= minimumShiftEdgeCount && shifted.score > given.mean * (1 + 2 * minimumGain)
+    // A shift moves near edges more than far ones: where it explains more than a turn, it is one.
+    if isShifted && (shifted.score > turned.score || !isTurned && shifted.score * 1.01 > turned.score) {
+      finding.best = shifted.error
+      finding.bestScore = shifted.score
+      finding.state = .shifted
+    } else {
+      finding.state = isTurned ? .turned : .good
+    }
+    return finding
+  }
+
+  private func exceeds(_ turn: SIMD3<Double>, _ score: Double, _ edgeCount: Int) -> Bool {
+    let scale = max(1, clearAgreement / max(score, 0.05))
+    var limits = scale * thresholdDegrees * Self.axisFactors
+    limits.z *= max(1, (2500 / Double(max(1, edgeCount))).squareRoot())
+    return (0..<3).contains { abs(turn[$0]) > limits[$0] }
   }
 }

@@ -1,16 +1,24 @@
 /// How near every pixel is to a strong edge of an image: gradient strength spread outwards, falling
 /// by half every `reach` pixels (the inverse distance transform of Levinson and Thrun, "Automatic
 /// online calibration of cameras and lasers", 2013, with the city-block metric).
-struct EdgeMap {
+struct EdgeMap: Sendable {
+  /// Which way brightness changes across an edge.
+  enum Direction {
+    /// From left to right: upright edges.
+    case across
+    /// From top to bottom: level edges.
+    case down
+  }
+
   let widthPixels: Int
   let heightPixels: Int
   /// 0...1, [y][x].
   private var strength: [Float]
 
-  init(_ image: RGBImage, reachPixels: Float) {
+  init(_ image: RGBImage, _ direction: Direction, reachPixels: Float) {
     widthPixels = image.widthPixels
     heightPixels = image.heightPixels
-    strength = Self.gradient(image)
+    strength = Self.gradient(image, direction)
     spread(decay: Float(0.5).power(1 / max(0.5, reachPixels)))
   }
 
@@ -30,10 +38,23 @@ struct EdgeMap {
     return upper * (1 - fy) + lower * fy
   }
 
+  /// The mean strength and its deviation over the image.
+  var distribution: (mean: Double, deviation: Double) {
+    var sum = 0.0
+    var squares = 0.0
+    for value in strength {
+      sum += Double(value)
+      squares += Double(value * value)
+    }
+    let mean = sum / Double(max(1, strength.count))
+    return (mean, max(1e-9, squares / Double(max(1, strength.count)) - mean * mean).squareRoot())
+  }
+
   /// Central differences of all three colours; saturated, so that a white line on black does not
   /// outweigh a hundred usual edges.
-  private static func gradient(_ image: RGBImage) -> [Float] {
+  private static func gradient(_ image: RGBImage, _ direction: Direction) -> [Float] {
     let width = image.widthPixels
+    let step = direction == .across ? 1 : width
     var result = [Float](repeating: 0, count: width * image.heightPixels)
     guard width > 2, image.heightPixels > 2 else { return result }
     for y in 1..<(image.heightPixels - 1) {
@@ -41,11 +62,9 @@ struct EdgeMap {
         let place = y * width + x
         var sum: Float = 0
         for channel in 0..<3 {
-          let right = Float(image.pixels[3 * (place + 1) + channel])
-          let left = Float(image.pixels[3 * (place - 1) + channel])
-          let below = Float(image.pixels[3 * (place + width) + channel])
-          let above = Float(image.pixels[3 * (place - width) + channel])
-          sum += max(abs(right - left), abs(below - above))
+          let after = Float(image.pixels[3 * (place + step) + channel])
+          let before = Float(image.pixels[3 * (place - step) + channel])
+          sum += abs(after - before)
         }
         result[place] = min(1, max(0, sum - 24) / 150)
       }

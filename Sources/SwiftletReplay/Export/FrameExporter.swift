@@ -74,6 +74,8 @@ public struct FrameExporter {
     case .pinhole: (0, [])
     case .brownConrady(let k): (1, k)
     case .kannalaBrandt(let k): (2, k)
+    case .fTheta(let k): (3, k)
+    case .fThetaInverse(let k): (4, k)
     }
   }
 

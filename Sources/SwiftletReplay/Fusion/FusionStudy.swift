@@ -58,7 +58,8 @@ public final class FusionStudy {
     self.threadCount = threadCount
     frameCount = min(recording.frameCount, frameLimit ?? .max)
     var base = configuration
-    base.heads = PipelineConfiguration.Heads()
+    base.heads.semanticClassCount = 0
+    base.heads.occupancyClassCount = 0
     if truth != nil {
       // The truth's own cells: Occ3D's.
       base.grid.lowerMeters = SIMD3(-40, -40, -10)

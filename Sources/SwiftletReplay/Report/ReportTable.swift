@@ -149,8 +149,8 @@ public struct ReportTable: CustomStringConvertible, Sendable {
 }
 
 /// Columns as wide as their widest cell: the first to the left, the others to the right.
-enum ColumnLayout {
-  static func lines(_ rows: [[String]]) -> [String] {
+public enum ColumnLayout {
+  public static func lines(_ rows: [[String]]) -> [String] {
     let columnCount = rows.map(\.count).max() ?? 0
     let widths = (0..<columnCount).map { column in
       rows.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0

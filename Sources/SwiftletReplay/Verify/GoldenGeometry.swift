@@ -22,6 +22,8 @@ public enum GoldenGeometry {
     case "pinhole": return .pinhole
     case "brown", "brown_conrady": return values.isEmpty ? .pinhole : .brownConrady(values)
     case "fisheye", "kannala_brandt", "equidistant": return .kannalaBrandt(values)
+    case "ftheta", "f-theta": return .fTheta(values)
+    case "ftheta_inverse": return .fThetaInverse(values)
     default: throw .unsupported("lens model \(model)")
     }
   }

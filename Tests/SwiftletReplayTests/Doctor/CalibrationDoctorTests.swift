@@ -20,12 +20,12 @@ struct CalibrationDoctorTests {
       let top = 6 + box / 4 * 60 + Int(v[1] * 12)
       canvas.fillRectangle(x: left, y: top, width: 22, height: 30, color: .white)
       for step in 0..<30 {
-        for (u, w) in [
-          (left, top + step), (left + 21, top + step), (left + step % 22, top),
-          (left + step % 22, top + 29),
+        for (u, w, kind) in [
+          (left, top + step, DepthEdges.Kind.side), (left + 21, top + step, .side),
+          (left + step % 22, top, .top), (left + step % 22, top + 29, .top),
         ] {
           let p = SIMD3((Double(u) - 99.5) / 20, (Double(w) - 59.5) / 20, 10)
-          edges.append(DepthEdges.Edge(position: back * p, weight: 1))
+          edges.append(DepthEdges.Edge(position: back * p, weight: 1, kind: kind))
         }
       }
     }
@@ -35,7 +35,7 @@ struct CalibrationDoctorTests {
   private func finding(turnedBy degrees: SIMD3<Double>) throws -> CalibrationDoctor.Finding {
     var doctor = CalibrationDoctor()
     let (image, edges) = scene(turnedBy: degrees)
-    doctor.add("CAM", image, intrinsics, edges)
+    doctor.add("CAM", CalibrationView(image, intrinsics, edges))
     return try #require(doctor.findings().first)
   }
 
@@ -64,7 +64,8 @@ struct CalibrationDoctorTests {
   @Test("Without edges nothing is decided")
   func undecided() throws {
     var doctor = CalibrationDoctor()
-    doctor.add("CAM", RGBImage(widthPixels: 200, heightPixels: 120), intrinsics, [])
+    doctor.add(
+      "CAM", CalibrationView(RGBImage(widthPixels: 200, heightPixels: 120), intrinsics, []))
     #expect(try #require(doctor.findings().first).state == .undecided)
     #expect(CalibrationDoctor().findings().isEmpty)
   }
@@ -93,11 +94,13 @@ struct CalibrationDoctorTests {
   func edgeMap() throws {
     var canvas = Canvas(widthPixels: 40, heightPixels: 40)
     canvas.fillRectangle(x: 20, y: 0, width: 20, height: 40, color: .white)
-    let map = EdgeMap(canvas.image, reachPixels: 4)
+    let map = EdgeMap(canvas.image, .across, reachPixels: 4)
+    let other = EdgeMap(canvas.image, .down, reachPixels: 4)
     let onEdge = try #require(map.value(20, 20))
     let away = try #require(map.value(24, 20))
     #expect(onEdge == 1)
     #expect(abs(away - 0.5) < 1e-3)
+    #expect(other.value(20, 20) == 0)
     #expect(map.value(-1, 5) == nil && map.value(5, 39.5) == nil)
   }
 
@@ -128,10 +131,13 @@ struct CalibrationDoctorTests {
           (sample.worldFromEgo * mount).inverse * world.worldFromEgo
           * drive.rig.lidar.egoFromLidar
         doctor.add(
-          camera.name, sample.image, camera.intrinsics,
-          edges.map {
-            DepthEdges.Edge(position: cameraFromLidar * $0.position, weight: $0.weight)
-          })
+          camera.name,
+          CalibrationView(
+            sample.image, camera.intrinsics,
+            edges.map {
+              DepthEdges.Edge(
+                position: cameraFromLidar * $0.position, weight: $0.weight, kind: $0.kind)
+            }))
       }
     }
     let findings = doctor.findings()

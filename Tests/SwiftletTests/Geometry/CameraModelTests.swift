@@ -30,11 +30,48 @@ import Testing
     #expect(lens.undistorted(SIMD2(2, 0)).x.isNaN)
   }
 
+  @Test func `f-theta by hand: 100 pixels a radian, then 10 more at its square`() throws {
+    let camera = CameraIntrinsics.fTheta(
+      angleToPixels: [0, 100, 10], centerX: 320, centerY: 240, widthPixels: 640, heightPixels: 480)
+    try camera.validate(sensor: "CAM")
+    // 45° to the right: θ = π/4.
+    let theta = Double.pi / 4
+    let pixel = camera.pixel(of: SIMD3(2, 0, 2))
+    #expect(abs(pixel.x - (320 + 100 * theta + 10 * theta * theta)) < 1e-12 && pixel.y == 240)
+    #expect(abs(camera.ray(of: pixel).x - 1) < 1e-12)
+    // Straight to the side and behind there are pixels, but no x/z.
+    let side = camera.pixel(of: SIMD3(0, 3, 0))
+    #expect(abs(side.y - (240 + 50 * .pi + 10 * .pi * .pi / 4)) < 1e-12)
+    #expect(camera.ray(of: side).y.isNaN)
+  }
+
+  @Test func `the inverse polynomial alone makes the same camera`() {
+    // θ = r / 200: a forward polynomial of 200 θ.
+    let inverse = CameraIntrinsics.fTheta(
+      pixelsToAngle: [0, 1.0 / 200], centerX: 10, centerY: 20, widthPixels: 640, heightPixels: 480)
+    let forward = CameraIntrinsics.fTheta(
+      angleToPixels: [0, 200], centerX: 10, centerY: 20, widthPixels: 640, heightPixels: 480)
+    for point in [SIMD3(0.3, -0.2, 1), SIMD3(2, 1, 0.5), SIMD3(1, 1, -0.4)] {
+      let difference = inverse.pixel(of: point) - forward.pixel(of: point)
+      #expect(abs(difference.x) < 1e-9 && abs(difference.y) < 1e-9)
+    }
+  }
+
+  @Test(arguments: [
+    LensModel.fTheta([0.1, 1]), .fTheta([0, -1]), .fTheta([0]), .fThetaInverse([0, .nan]),
+    .brownConrady([.infinity]), .kannalaBrandt([1, 2, 3, 4, 5]),
+  ])
+  func `coefficients that describe no lens are a typed error`(lens: LensModel) {
+    #expect(throws: CalibrationError.self) { try camera(lens).validate(sensor: "CAM") }
+  }
+
   static let lenses: [LensModel] = [
     .pinhole, .brownConrady([-0.28, 0.07, 0.0002, -0.0003]),
     .brownConrady([-0.3, 0.11, 0.001, -0.0005, -0.02]),
     .brownConrady([0.4, -0.2, 0.0005, 0.0004, 0.03, 0.7, -0.1, 0.05]),
     .kannalaBrandt([-0.01, 0.02, -0.006, 0.001]),
+    .fTheta([0, 1, 0.02, -0.05, 0.01, -0.002]), .fTheta([0, 1, 0, -0.08]),
+    .fThetaInverse([0, 1, -0.02, 0.06, -0.01, 0.003]),
   ]
 
   @Test(arguments: lenses)
@@ -88,7 +125,9 @@ import Testing
 
 extension LensModel {
   var coversBehind: Bool {
-    if case .kannalaBrandt = self { return true }
-    return false
+    switch self {
+    case .pinhole, .brownConrady: false
+    case .kannalaBrandt, .fTheta, .fThetaInverse: true
+    }
   }
 }

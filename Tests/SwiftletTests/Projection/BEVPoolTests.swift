@@ -4,10 +4,10 @@ import Testing
 
 @Suite struct BEVPoolTests {
   /// Random tables over three cameras, a third of the cells empty.
-  private struct Problem {
+  struct Problem {
     let index: BEVIndex
     let depth: [Float]
-    let features: [Float]
+    var features: [Float]
     let channels: Int
 
     init(channels: Int, cells: Int, engine: Engine, threads: Int = 1) {
@@ -139,5 +139,69 @@ import Testing
         }
       }
     }
+  }
+
+  @Test(arguments: Engine.everyEngine)
+  func `sixteen-bit features give what widening them first gives, bit for bit`(engine: Engine) {
+    for channels in [1, 7, 15, 16, 17, 31, 64, 80, 129] {
+      let problem = Problem(channels: channels, cells: 40, engine: engine, threads: 2)
+      // The upper half of a float is a bfloat16; the same bits are also some finite half.
+      let bits = problem.features.map { UInt16($0.bitPattern >> 16) & 0xbfff }
+      for type in [ElementType.float16, .bfloat16] {
+        let wide = HostTensor(
+          elementType: type == .float16 ? .float16 : .bfloat16, shape: [bits.count],
+          bytes: bits.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+        ).floats()
+        for cameras in [CameraSet.all, [.camera(0), .camera(2)]] {
+          let output = AlignedBuffer<Float>(count: problem.index.cellCount * channels)
+          output.fill(.nan)
+          problem.depth.withUnsafeBufferPointer { depth in
+            bits.withUnsafeBufferPointer { features in
+              BEVPool.pool(
+                problem.index, depth: depth, halfFeatures: features, elementType: type,
+                channels: channels, cameras: cameras, into: output.elements)
+            }
+          }
+          let expected = problem.replacing(features: wide ?? []).pooled(cameras)
+          #expect(output.array == expected)
+          #expect(expected.contains { $0 != 0 })
+        }
+      }
+    }
+  }
+
+  @Test(arguments: Engine.simdSets)
+  func `maps too large for the caches are streamed to the same bits`(engine: Engine) {
+    // 66,000 cells of 64 channels are 16.9 MB.
+    let layout = FrustumLayout(
+      cameras: [FrustumLayout.Camera(featureWidth: 8, featureHeight: 4)], binCount: 6)
+    var random = SeededGenerator(seed: 31)
+    let ranks = (0..<layout.pointCount).map { _ in Int32.random(in: -5..<66_000, using: &random) }
+    let depth = random.floats(layout.pointCount, in: 0...1)
+    let features = random.floats(layout.featureCount * 64)
+    let outputs = [(Engine.reference, 1), (engine, 1), (engine, 3)].map { engine, threads in
+      let index = BEVIndex(
+        layout: layout, cellCount: 66_000, engine: engine, pool: WorkerPool(threadCount: threads))
+      index.rebuild(ranks: ranks)
+      let output = AlignedBuffer<Float>(count: 66_000 * 64)
+      output.fill(.nan)
+      depth.withUnsafeBufferPointer { depth in
+        features.withUnsafeBufferPointer { features in
+          BEVPool.pool(index, depth: depth, features: features, channels: 64, into: output.elements)
+        }
+      }
+      return output.array
+    }
+    #expect(largestDifference(outputs[0], outputs[1]) <= 8 * 0x1p-24)
+    #expect(outputs[1] == outputs[2])
+  }
+}
+
+extension BEVPoolTests.Problem {
+  /// The same tables and weights with other features.
+  func replacing(features: [Float]) -> Self {
+    var copy = self
+    copy.features = features
+    return copy
   }
 }

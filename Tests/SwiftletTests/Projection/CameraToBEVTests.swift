@@ -1,7 +1,8 @@
 import CAllocationCounter
-import Swiftlet
 import SwiftletTestSupport
 import Testing
+
+@testable import Swiftlet
 
 @Suite(.serialized) struct CameraToBEVTests {
   private static let bins = DepthBins.uniform(lower: 1, upper: 10, step: 0.5)
@@ -86,6 +87,50 @@ import Testing
     try b.updateCalibration(large.cameras)
     try b.project(large.cameras)
     #expect(a.bev.array == b.bev.array)
+  }
+
+  @Test(arguments: Engine.everyEngine)
+  func `the order of cameras is irrelevant but for rounding`(engine: Engine) throws {
+    let rig = rig([(16, 8), (9, 5), (11, 4)])
+    var turned = rig
+    let order = [2, 0, 1]
+    turned.sizes = order.map { rig.sizes[$0] }
+    turned.cameras = order.map { rig.cameras[$0] }
+    let a = try rig.projection(engine)
+    let b = try turned.projection(engine)
+    try a.updateCalibration(rig.cameras)
+    try a.project(rig.cameras)
+    try b.updateCalibration(turned.cameras)
+    try b.project(turned.cameras)
+    #expect(largestDifference(a.bev.array, b.bev.array) <= 200 * 20 * 0x1p-23)
+    #expect(a.cellValidity.array == b.cellValidity.array)
+  }
+
+  @Test(arguments: Engine.simdSets)
+  func `cells are visited once each, by rank or by column, whatever the number of threads`(
+    engine: Engine
+  ) {
+    for (width, isByColumn) in [(16, false), (128, true)] {
+      var random = SeededGenerator(seed: 43)
+      let layout = FrustumLayout(
+        cameras: [(width, 64), (9, 5)].map {
+          FrustumLayout.Camera(featureWidth: $0.0, featureHeight: $0.1)
+        }, binCount: 2)
+      let ranks = (0..<layout.pointCount).map { _ in Int32.random(in: -9..<500, using: &random) }
+      for threads in [1, 2, 3] {
+        let index = BEVIndex(
+          layout: layout, cellCount: 501, engine: engine, pool: WorkerPool(threadCount: threads))
+        index.rebuild(ranks: ranks)
+        let cells = (0..<index.cellCount).map { Int(index.visits[3 * $0]) }
+        #expect(cells.sorted() == Array(0..<index.cellCount))
+        #expect((cells != cells.sorted()) == isByColumn)
+        for visit in 0..<index.cellCount {
+          #expect(index.visits[3 * visit + 1] == index.starts[cells[visit]])
+          #expect(index.visits[3 * visit + 2] == index.starts[cells[visit] + 1])
+        }
+        #expect(Int(index.visitStarts[index.visitKeyCount]) == index.cellCount)
+      }
+    }
   }
 
   @Test(arguments: Engine.everyEngine)

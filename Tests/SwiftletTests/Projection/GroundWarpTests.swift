@@ -39,7 +39,8 @@ import Testing
     for (width, lens) in [
       (1, LensModel.pinhole), (15, .brownConrady([-0.1, 0.01, 0.001, 0.002])), (16, .pinhole),
       (17, .brownConrady([0.2, -0.1, 0, 0.001, 0.01, 0.1, 0.02, 0])),
-      (33, .kannalaBrandt([0.01, -0.002, 0.001, 0])),
+      (33, .kannalaBrandt([0.01, -0.002, 0.001, 0])), (18, .fTheta([0, 1, 0.02, -0.05])),
+      (31, .fThetaInverse([0, 1, -0.02, 0.06])),
     ] {
       var first = camera(lens, width: 31, height: 40)
       first.intrinsics.centerX = 15
@@ -78,5 +79,32 @@ import Testing
     // r (1 - 0.3 r²) grows up to r = 1/√0.9.
     let limit = LensModel.brownConrady([-0.3, 0, 0, 0]).monotonicLimit
     #expect(abs(limit - 1.054) < 0.002)
+  }
+
+  @Test(arguments: Engine.everyEngine)
+  func `feathered cameras share a cell by their distance from the image's border`(
+    engine: Engine
+  ) throws {
+    var first = camera(.pinhole, width: 31, height: 40)
+    first.intrinsics.centerX = 15
+    first.intrinsics.centerY = 19
+    var second = first
+    second.egoFromCamera.translation = SIMD3(0, -7, 1)
+    let dark = AlignedBuffer<UInt8>([UInt8](repeating: 10, count: 31 * 40 * 3))
+    let light = AlignedBuffer<UInt8>([UInt8](repeating: 210, count: 31 * 40 * 3))
+    let warp = GroundWarp(
+      width: 1, height: 1, lowerMeters: SIMD2(-0.5, -0.5), stepMeters: SIMD2(1, 1),
+      plane: GroundPlane(heightMeters: 0), blend: .feathered, engine: engine,
+      pool: WorkerPool(threadCount: 1))
+    warp.setCameras([first, second])
+    try warp.warp([
+      ImageView(base: dark.pointer, widthPixels: 31, heightPixels: 40),
+      ImageView(base: light.pointer, widthPixels: 31, heightPixels: 40),
+    ])
+    // The cell is in the middle of the first image (weight 1), and 14 pixels off in the second: at
+    // u = 15 − 2 · 7 = 1, a weight of 10 / 31.
+    let weight = Float(10.0 / 31)
+    #expect(warp.counts[0] == 2)
+    #expect(abs(warp.colors[0] - (10 + 210 * weight) / (1 + weight)) < 1e-3)
   }
 }

@@ -8,6 +8,8 @@ extension CameraInfoMessage {
     case .pinhole: break
     case .brownConrady(let d): (model, distortion) = (d.count == 8 ? "rational_polynomial" : model, d)
     case .kannalaBrandt(let d): (model, distortion) = ("equidistant", d)
+    case .fTheta(let d): (model, distortion) = ("ftheta", d)
+    case .fThetaInverse(let d): (model, distortion) = ("ftheta_inverse", d)
     }
     self.init(
       header: header, height: k.heightPixels, width: k.widthPixels, distortionModel: model,

@@ -57,11 +57,19 @@ extension CameraInfoMessage {
     case "equidistant", "fisheye", "kannala_brandt":
       guard distortion.count == 4 else { break }
       return .kannalaBrandt(distortion)
+    case "ftheta", "f-theta", "f_theta":
+      // Distance in focal lengths (K's) by powers of the angle from c0 on.
+      guard (2...6).contains(distortion.count) else { break }
+      return .fTheta(distortion)
+    case "ftheta_inverse":
+      guard (2...6).contains(distortion.count) else { break }
+      return .fThetaInverse(distortion)
     default: break
     }
     throw CalibrationError(
       sensor: sensor,
-      expected: "plumb_bob (4, 5), rational_polynomial (8) or equidistant (4 coefficients)",
+      expected: "plumb_bob (4, 5), rational_polynomial (8), equidistant (4) or ftheta (2 to 6 "
+        + "coefficients)",
       found: "\(distortionModel) with \(distortion.count)",
       remedy: "rectify the images or convert the calibration")
   }

@@ -41,7 +41,7 @@ import Testing
       ])
   }
 
-  @Test func `a tolerance forgives its amount and its share, no more`() {
+  @Test func `a tolerance forgives its amount and its share, no more`() throws {
     let head = Self.file { bev, _ in
       bev[3] += 0.5
       bev[4] += 2

@@ -205,11 +205,9 @@ struct ResultFileJudgeTests {
   }
 }
 
-/// Rerun's own command-line tool, headless. `SWIFTLET_RERUN` names it; else it is looked for beside
-/// the judges' Python.
-@Suite(.enabled(if: RerunTests.tool != nil, "no rerun: set SWIFTLET_RERUN to rerun-sdk's tool"))
-struct RerunTests {
-  static let tool: String? = {
+/// Of its own: a suite's trait cannot read the suite it describes.
+private enum RerunTool {
+  static let path: String? = {
     let environment = ProcessInfo.processInfo.environment
     let beside = environment["SWIFTLET_JUDGES"].map {
       URL(fileURLWithPath: $0).deletingLastPathComponent().appending(path: "rerun").path
@@ -217,10 +215,15 @@ struct RerunTests {
     return [environment["SWIFTLET_RERUN"], beside].compactMap(\.self)
       .first(where: FileManager.default.isExecutableFile)
   }()
+}
 
+/// Rerun's own command-line tool, headless. `SWIFTLET_RERUN` names it; else it is looked for beside
+/// the judges' Python.
+@Suite(.enabled(if: RerunTool.path != nil, "no rerun: set SWIFTLET_RERUN to rerun-sdk's tool"))
+struct RerunTests {
   private func run(_ arguments: [String]) throws -> (output: String, status: Int32) {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(Self.tool))
+    process.executableURL = URL(fileURLWithPath: try #require(RerunTool.path))
     process.arguments = arguments
     let pipe = Pipe()
     process.standardOutput = pipe

@@ -2,7 +2,7 @@ import Swiftlet
 import SwiftletTestSupport
 import Testing
 
-@Suite struct ColumnCarverTests {
+@Suite struct FanCarverTests {
   private func grid(
     _ mode: OccupancyMode, _ engine: Engine, threads: Int = 1, height: Int = 64
   ) throws -> OccupancyGrid {
@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test(arguments: InstructionSet.supported, [OccupancyMode.realtime, .fast])
-  func `SIMD columns equal the reference bit for bit at every tail and thread count`(
+  func `SIMD fans equal the reference bit for bit at every tail and thread count`(
     set: InstructionSet, mode: OccupancyMode
   ) throws {
     for (count, threads, height) in [
