@@ -5,7 +5,9 @@ extension LidarJob {
     let cellCount = unsafe l.width * l.height
     var pointsOfCell = [[Int]](repeating: [], count: cellCount)
     for point in unsafe 0..<l.count {
-      if let cell = unsafe cellReference(point) { pointsOfCell[cell].append(point) }
+      let cell = unsafe cellReference(point)
+      unsafe cells[point] = Int32(cell ?? -1)
+      if let cell { pointsOfCell[cell].append(point) }
     }
     for cell in 0..<cellCount {
       let columnOccupied = unsafe occupied?[cell] ?? 0

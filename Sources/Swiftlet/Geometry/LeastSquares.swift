@@ -26,7 +26,11 @@ public enum LeastSquares {
           a.baseAddress, Int32(columns), b.baseAddress, 1)
       }
     }
+    // A rank lost to rounding leaves a diagonal of R that is nothing beside its largest.
+    let diagonal = (0..<columns).map { abs(a[$0 * columns + $0]) }
+    let threshold = (diagonal.max() ?? 0) * Double(rows) * 0x1p-52
+    guard status == 0, diagonal.allSatisfy({ $0 > threshold }) else { return nil }
     let solution = Array(b.prefix(columns))
-    return status == 0 && solution.allSatisfy(\.isFinite) ? solution : nil
+    return solution.allSatisfy(\.isFinite) ? solution : nil
   }
 }

@@ -79,7 +79,8 @@ private final class FakeWork: PreparedWorkload {
     #expect(
       Set(try #require(row.objectValue).keys) == [
         "name", "category", "threads", "precision", "verified", "median_ms", "p99_ms", "p99_9_ms",
-        "max_ms", "samples", "flop", "bytes", "roof_share",
+        "max_ms", "samples", "flop", "bytes", "roof_share", "between_runs_median_ms",
+        "relative_l2_error_against_fp32",
       ])
     #expect(row["median_ms"]?.doubleValue == 10)
     #expect(row["p99_ms"] == .null)

@@ -11,7 +11,7 @@ enum SmallPipeline {
     configuration.grid.lowerMeters = SIMD3(-12.8, -12.8, -10)
     configuration.grid.upperMeters = SIMD3(12.8, 12.8, 10)
     configuration.occupancy.extentMeters = SIMD3(51.2, 51.2, 12.8)
-    configuration.channelCount = 16
+    configuration.channelCount = 32
     return configuration
   }
   static func make() throws -> PipelineProcessor {

@@ -39,10 +39,10 @@ import Testing
     let pixel = camera.pixel(of: SIMD3(2, 0, 2))
     #expect(abs(pixel.x - (320 + 100 * theta + 10 * theta * theta)) < 1e-12 && pixel.y == 240)
     #expect(abs(camera.ray(of: pixel).x - 1) < 1e-12)
-    // Straight to the side and behind there are pixels, but no x/z.
-    let side = camera.pixel(of: SIMD3(0, 3, 0))
-    #expect(abs(side.y - (240 + 50 * .pi + 10 * .pi * .pi / 4)) < 1e-12)
-    #expect(camera.ray(of: side).y.isNaN)
+    // Behind the image plane there are pixels, but no x/z: 135° downwards.
+    let behind = camera.pixel(of: SIMD3(0, 3, -3))
+    #expect(abs(behind.y - (240 + 75 * .pi + 10 * .pi * .pi * 9 / 16)) < 1e-12)
+    #expect(camera.ray(of: behind).y.isNaN)
   }
 
   @Test func `the inverse polynomial alone makes the same camera`() {

@@ -411,7 +411,8 @@ private let millisecond: Int64 = 1_000_000
       fusion: .default(channels: channels, modalities: 5), semanticHead: head(0, 0),
       experts: ["camera.semantic": head(1, 8), "lidar.semantic": head(channels - 16, 16)])
     let pipeline = try pipeline(engine, weights: weights, change)
-    try pipeline.process(TestDrive().frame(0))
+    let drive = TestDrive()
+    try withExtendedLifetime(drive) { try pipeline.process(drive.frame(0)) }
     let head = try #require(pipeline.semanticMap)
     let (camera, lidar) = (try #require(pipeline.cameraBEV), pipeline.lidarBEV)
     for cell in 0..<camera.validity.count {

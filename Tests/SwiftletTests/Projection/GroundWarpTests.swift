@@ -86,10 +86,10 @@ import Testing
     engine: Engine
   ) throws {
     var first = camera(.pinhole, width: 31, height: 40)
-    first.intrinsics.centerX = 15
+    first.intrinsics.centerX = 9
     first.intrinsics.centerY = 19
     var second = first
-    second.egoFromCamera.translation = SIMD3(0, -7, 1)
+    second.egoFromCamera.translation = SIMD3(0, -4, 1)
     let dark = AlignedBuffer<UInt8>([UInt8](repeating: 10, count: 31 * 40 * 3))
     let light = AlignedBuffer<UInt8>([UInt8](repeating: 210, count: 31 * 40 * 3))
     let warp = GroundWarp(
@@ -101,8 +101,8 @@ import Testing
       ImageView(base: dark.pointer, widthPixels: 31, heightPixels: 40),
       ImageView(base: light.pointer, widthPixels: 31, heightPixels: 40),
     ])
-    // The cell is in the middle of the first image (weight 1), and 14 pixels off in the second: at
-    // u = 15 − 2 · 7 = 1, a weight of 10 / 31.
+    // The cell is in the middle of the first image (weight 1), and 8 pixels off in the second: at
+    // u = 9 − 2 · 4 = 1, a weight of 10 / 31.
     let weight = Float(10.0 / 31)
     #expect(warp.counts[0] == 2)
     #expect(abs(warp.colors[0] - (10 + 210 * weight) / (1 + weight)) < 1e-3)

@@ -235,7 +235,9 @@ struct KITTIWriter {
         "R_rect_0\(number): \(Self.text(Matrix3.identity))", "P_rect_0\(number): \(Self.text(p))",
       ]
     }
-    if !cameras.isEmpty { try output.write("\(date)/calib_cam_to_cam.txt", lines: lines) }
+    // Poses are camera 0's: without cameras its rectification alone says where it is.
+    if cameras.isEmpty { lines.append("R_rect_00: \(Self.text(Matrix3.identity))") }
+    try output.write("\(date)/calib_cam_to_cam.txt", lines: lines)
   }
 
   /// Poses of camera 0, such that the LiDAR's come out as recorded.

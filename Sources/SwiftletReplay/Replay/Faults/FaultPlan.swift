@@ -74,7 +74,9 @@ public struct FaultPlan: Sendable, Equatable {
     guard halves.count == 2, let kind = Fault.Kind(rawValue: halves[0]) else {
       throw error(text, "kind:sensor@value with a kind of \(kinds)")
     }
-    let parts = halves[1].split(separator: "#", maxSplits: 1).map(String.init)
+    let parts = halves[1].split(
+      separator: "#", maxSplits: 1, omittingEmptySubsequences: false
+    ).map(String.init)
     guard let body = parts.first else { throw error(text, "kind:sensor@value") }
     let fields = body.split(separator: "@").map(String.init)
     guard (2...3).contains(fields.count) else { throw error(text, "kind:sensor@value") }

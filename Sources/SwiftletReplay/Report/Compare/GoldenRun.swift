@@ -19,8 +19,16 @@ public struct GoldenRun: Sendable {
         try files.copyItem(atPath: source, toPath: "\(fresh)/\(name)")
       }
       if files.fileExists(atPath: path) {
-        _ = try files.replaceItemAt(
-          URL(fileURLWithPath: path), withItemAt: URL(fileURLWithPath: fresh))
+        // Foundation on Linux replaces files only: the old folder steps aside for the new one.
+        let old = path + ".old-\(ProcessInfo.processInfo.processIdentifier)"
+        try files.moveItem(atPath: path, toPath: old)
+        do {
+          try files.moveItem(atPath: fresh, toPath: path)
+        } catch {
+          try? files.moveItem(atPath: old, toPath: path)
+          throw error
+        }
+        try? files.removeItem(atPath: old)
       } else {
         try files.moveItem(atPath: fresh, toPath: path)
       }

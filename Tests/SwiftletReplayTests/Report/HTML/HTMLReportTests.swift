@@ -100,8 +100,8 @@ struct HTMLReportTests {
     let report = HTMLReport(
       report: ReplayReport(result([4])),
       pictures: [
-        HTMLReport.Picture(label: "one", bytes: try PNGCodec.encode(image)),
-        HTMLReport.Picture(label: "two", bytes: try JPEGCodec.encode(image)),
+        HTMLReport.Picture(label: "worst map", bytes: try PNGCodec.encode(image)),
+        HTMLReport.Picture(label: "worst cameras", bytes: try JPEGCodec.encode(image)),
       ])
     let text = report.text()
     #expect(text.contains("data:image/png;base64,iVBOR"))

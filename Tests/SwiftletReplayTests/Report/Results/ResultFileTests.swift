@@ -140,7 +140,8 @@ private final class ReplayedStreet {
     for x in 0..<20 { for y in 0..<20 { points.append(SIMD3(Float(x) * 0.4 + 1, Float(y) * 0.4 + 1, 0.1)) } }
     // A post at (5, 5), two metres high.
     for z in 0..<6 { points.append(SIMD3(5.1, 5.1, 0.1 + 0.4 * Float(z))) }
-    let values = points.flatMap { [$0.x, $0.y, $0.z, 0] }
+    // The places above are the world's; the scan is seen from the LiDAR.
+    let values: [Float] = points.flatMap { [$0.x - 3, $0.y - 3, $0.z - 1.5, 0] }
     values.withUnsafeBytes { raw in
       let cloud = PointCloudView(base: raw.baseAddress, count: points.count, byteStride: 16)
       grid.insert(
