@@ -7,14 +7,14 @@ import Testing
 /// The pipeline's answer to every fault: outputs are finite, the right sensors are masked, and
 /// nothing of it lasts.
 @Suite struct FaultTrialTests {
-  private static let frames = 24
+  private static let frames = 16
   private static let fault = 4...4
 
   private func drive() throws -> (folder: TemporaryFolder, recording: any Recording) {
     let folder = try TemporaryFolder()
     let drive = try SyntheticDrive(
       options: SyntheticDriveOptions(
-        seed: 5, imageWidthPixels: 176, imageHeightPixels: 64, lidarAzimuthCount: 512))
+        seed: 5, imageWidthPixels: 176, imageHeightPixels: 64, lidarAzimuthCount: 256))
     try SyntheticDriveWriter(
       drive: drive, frameCount: Self.frames, folder: URL(fileURLWithPath: folder.path)
     ).write(overwrites: true)
