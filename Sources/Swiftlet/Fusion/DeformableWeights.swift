@@ -81,5 +81,8 @@ public struct DeformableShape: Sendable {
   /// Samples of a head in one map.
   public var samples: Int { levels.count * points }
   /// Tokens of one value map.
-  public var tokenCount: Int { levels.map { $0.firstToken + $0.height * $0.width }.max() ?? 0 }
+  public var tokenCount: Int {
+    // No array on the way: this is asked in every frame.
+    levels.reduce(0) { max($0, $1.firstToken + $1.height * $1.width) }
+  }
 }
