@@ -36,6 +36,6 @@ import Testing
     let bytes = roof.bytesPerSecond(footprintBytes: 1e5)
     #expect(flop > 0 && bytes > 0)
     #expect(roof.share(flop: flop, bytes: 0, seconds: 2) == 0.5)
-    #expect(roof.share(flop: 1, bytes: 1e5, seconds: 1e5 / bytes) == 1)
+    #expect(abs(roof.share(flop: 1, bytes: 1e5, seconds: 1e5 / bytes) - 1) < 1e-12)
   }
 }
