@@ -33,6 +33,9 @@ final class TestDrive {
     points = AlignedBuffer(generator.floats(pointCount * 4, in: -9...9))
     for index in 0..<pointCount { points[index * 4 + 2] *= 0.2 }
     self.pointCount = pointCount
+    // The frames' views borrow from these buffers, and nothing makes a test hold its drive until
+    // the last frame was processed: drives stay until the test process ends.
+    _ = unsafe Unmanaged.passRetained(self)
   }
 
   /// Frame `index`; the ego drives along x with a slight turn.
