@@ -57,8 +57,10 @@ struct LatencyChart {
     let count = values.count
     for part in 0...4 {
       let index = (count - 1) * part / 4
+      // The last label ends at its frame: centred it would reach beyond the picture.
+      let anchor = part == 4 && count > 1 ? "end" : "middle"
       text += """
-        <text x="\(c(x(index)))" y="\(c(height - 8))" text-anchor="middle">\(index)</text>
+        <text x="\(c(x(index)))" y="\(c(height - 8))" text-anchor="\(anchor)">\(index)</text>
         """
     }
     text += "<text x=\"4\" y=\"\(c(top + 2))\">ms</text>"

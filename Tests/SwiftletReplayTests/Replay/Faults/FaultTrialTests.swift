@@ -26,7 +26,7 @@ import Testing
 
   @Test func `every fault is finite, masked right and over within ten frames`() throws {
     let (folder, recording) = try drive()
-    let trial = try FaultTrial(
+    var trial = try FaultTrial(
       source: RecordingSource(recording), frames: 0..<Self.frames,
       makeProcessor: { try SmallPipeline.make() })
     let faults = FaultTrial.standardFaults(
@@ -48,7 +48,7 @@ import Testing
 
   @Test func `a trial without a fault differs nowhere, a lasting fault does not recover`() throws {
     let (folder, recording) = try drive()
-    let trial = try FaultTrial(
+    var trial = try FaultTrial(
       source: RecordingSource(recording), frames: 0..<12, makeProcessor: { try SmallPipeline.make() })
     let nothing = try trial.outcome(of: FaultPlan("drop:NOBODY@1#4-4"))
     #expect(nothing.peakFused == 0 && nothing.peakOccupancy == 0 && nothing.recoveryFrames == 0)
