@@ -13,7 +13,7 @@ public struct RecordingConverter: Sendable {
     public var recording: RecordingOptions
     public var compression: MCAPWriter.Compression
     public var format = Format.mcap
-    /// Nil: all. For folders these are the topics that would be written.
+    /// Nil: all. Topics, for folders those that would be written, or names of sensors.
     public var topics: Set<String>?
     /// Seconds from the recording's first sample or message; nil: from its start, to its end.
     public var fromSeconds: Double?
@@ -108,6 +108,14 @@ public struct RecordingConverter: Sendable {
 }
 
 extension RecordingConverter.Options {
+  /// Whether a topic is to be written: it was named, or its sensor was. Without a slash in front a
+  /// name is a sensor's, and a sensor comes with the transforms that say where it is.
+  func wants(topic: String) -> Bool {
+    guard let topics else { return true }
+    if topics.contains(topic) || topics.contains(MessageKind.sensorName(topic: topic)) { return true }
+    return ["/tf", "/tf_static"].contains(topic) && topics.contains { !$0.hasPrefix("/") }
+  }
+
   /// The wanted part of a recording that starts at `first`.
   func times(from first: Int64) -> Range<Int64> {
     func time(_ seconds: Double?) -> Int64? {

@@ -22,8 +22,8 @@ struct MapPlanes {
 
   init(_ grid: OccupancyGrid) {
     origin = grid.origin
-    countX = grid.configuration.cellCountX
-    countY = grid.configuration.cellCountY
+    countX = grid.cellCounts.x
+    countY = grid.cellCounts.y
     let memory = unsafe grid.memory
     wordCount = unsafe memory.wordCount
     let count = countX * countY * wordCount

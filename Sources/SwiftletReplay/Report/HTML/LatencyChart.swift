@@ -33,7 +33,7 @@ struct LatencyChart {
     body += """
       <line x1="\(c(left))" x2="\(c(width - 8))" y1="\(line)" y2="\(line)" stroke="var(--bad)" \
       stroke-dasharray="6 4"/><text x="\(c(left + 4))" y="\(c(y(budget) - 5))" \
-      style="fill:var(--bad)">\(label)</text>
+      style="fill:var(--bad);paint-order:stroke;stroke:var(--paper);stroke-width:3px">\(label)</text>
       """
     body += misses
     return """
