@@ -46,7 +46,7 @@ public enum GoldenProjection {
       "out.interval_lengths": .int32(tables.intervalLengths),
       "out.cell": .int32(cells(ranks, lift.grid)),
     ]
-    let stride = test.attributes["ego_point_stride"]?.intValue ?? 1
+    let stride = max(test.attributes["ego_point_stride"]?.intValue ?? 1, 1)
     let points = lift.points()
     let kept = stride == 1
       ? points
@@ -152,6 +152,10 @@ public enum GoldenProjection {
     ]
     if test.has("in.cells") {
       let cells = try test.int32s("in.cells").map(Int.init)
+      if let wrong = cells.first(where: { $0 < 0 || $0 >= bev.count / channels }) {
+        throw GoldenError.damaged(
+          tensor: "in.cells", expected: "cells below \(bev.count / channels)", found: "\(wrong)")
+      }
       let rows = cells.flatMap { bev[($0 * channels)..<($0 * channels + channels)] }
       outputs["out.rows"] = .float32(rows)
       for name in ["out.rows_fma_order", "out.rows_muladd_order"] { outputs[name] = .float32(rows) }
