@@ -176,6 +176,11 @@ public enum GoldenProjection {
     guard shape.count == 4, depthShape.count == 4, contextShape.count == 4 else {
       throw GoldenError.malformed("\(test.name): conv, depth and context need 4 dimensions")
     }
+    guard shape[1] >= depthShape[1] + contextShape[3] else {
+      throw GoldenError.damaged(
+        tensor: "in.conv", expected: "\(depthShape[1]) bins and \(contextShape[3]) channels",
+        found: "\(shape[1]) channels")
+    }
     let network = AlignedBuffer(try test.floats("in.conv"))
     let depth = AlignedBuffer<Float>(count: depthShape.reduce(1, *))
     let rows = AlignedBuffer<Float>(count: contextShape.reduce(1, *))
