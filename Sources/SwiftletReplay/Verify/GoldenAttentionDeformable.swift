@@ -201,6 +201,11 @@ enum GoldenAttentionDeformable {
     let cameras = try c.floats("in.cams_embeds")
     let levelEmbeddings = try c.floats("in.level_embeds")
     let count = levelEmbeddings.count / channels
+    for level in 0..<count {
+      try GoldenSchema(
+        "in.cams_embeds float32 N C\nin.level\(level) float32 N C h w"
+      ).check(c)
+    }
     let maps = try (0..<count).map { try c.floats("in.level\($0)") }
     let sizes = try (0..<count).map { level in
       try c.shape("in.level\(level)")[2...].reduce(1, *)

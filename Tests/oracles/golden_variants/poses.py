@@ -139,8 +139,10 @@ def add_templates(writer, count):
         for axis in "uvuv":
             pixels, cells = writer.integer(2, 1600), writer.integer(1, 200)
             names[f"out.{axis}_{pixels}_{cells}"] = ("pixels", cells)
-        for name, bins in (("lss", "(4, 45, 1)"), ("bevfusion", "(1, 60, 0.5)"), ("fbocc", "(2, 42, 0.5)")):
-            names[f"out.depth_{name}"] = (f"depth bins for d0,d1,dd = {bins}", 0)
+        for name, kind in (("own", ""), ("spaced", "SID ")):
+            low, step = writer.integer(1, 6), writer.integer(1, 8) / 4
+            high = low + step * writer.integer(3, 120)
+            names[f"out.depth_{name}"] = (f"{kind}depth bins for d0,d1,dd = ({low}, {high}, {step})", 0)
         writer.add("frustum_template", 1, f"templates_{n}", {}, template(names), tolerance=1e-6,
                    layouts={name: layout for name, (layout, _) in names.items()})
 
