@@ -20,7 +20,9 @@ struct EdgeProfiles: Sendable {
   private static let leastGradient: Float = 30
   private static let cap: Float = 200
   /// How an image edge scatters about where the LiDAR has it (one standard deviation): sideways by
-  /// its steps of azimuth, at tops by a part of the gap between two rings.
+  /// its steps of azimuth, at tops by a part of the gap between two rings. Tops recede, and how far
+  /// is not known: seen from another height than the LiDAR's a near one is off by more, always to
+  /// the same side.
   private struct Scatter {
     /// The normal density at whole pixels from −`reach` to `reach`.
     let kernel: [Float]
@@ -38,8 +40,15 @@ struct EdgeProfiles: Sendable {
     }
   }
   private static let sideScatter = Scatter(pixels: 1.5)
-  private static let topScatter = Scatter(pixels: 3)
-  private static func scatter(_ isTop: Bool) -> Scatter { isTop ? topScatter : sideScatter }
+  private static let topScatter = Scatter(pixels: 2)
+  private static let nearTopScatter = Scatter(pixels: 5)
+  private static let nearMeters = 8.0
+
+  private static func scatter(_ edge: DepthEdges.Edge) -> Scatter {
+    guard edge.kind == .top else { return sideScatter }
+    let p = edge.position
+    return (p * p).sum() < nearMeters * nearMeters ? nearTopScatter : topScatter
+  }
   /// What each unknown is differenced over.
   private static let steps = Change(0.05, 0.05, 0.05, 0.01, 0.01, 0.01, 0.005, 0)
 
@@ -48,7 +57,7 @@ struct EdgeProfiles: Sendable {
   /// Pixels along its line that an edge moves per unit of each unknown.
   private var motion: [Change] = []
   private var weights: [Float] = []
-  private var isTop: [Bool] = []
+  private var peaks: [Float] = []
   /// The evidence if every edge lay on the only image edge of its line.
   private var fullEvidence = 0.0
   var count: Int { weights.count }
@@ -64,13 +73,14 @@ struct EdgeProfiles: Sendable {
     for view in views {
       for edge in view.edges {
         guard let (place, motion) = Self.place(edge, view, poses, seconds) else { continue }
-        Self.sample(view.planes, edge.kind, place, into: &line)
+        let scatter = Self.scatter(edge)
+        Self.sample(view.planes, edge.kind, place, scatter, into: &line)
         evidence += line
         self.motion.append(motion)
         weights.append(edge.weight)
-        isTop.append(edge.kind == .top)
+        peaks.append(scatter.peak)
         if edge.kind == .top { topCount += 1 }
-        fullEvidence += Double(edge.weight * Self.scatter(edge.kind == .top).peak)
+        fullEvidence += Double(edge.weight * scatter.peak)
       }
     }
   }
@@ -125,7 +135,7 @@ struct EdgeProfiles: Sendable {
   /// of all, scattered.
   private static func sample(
     _ planes: GradientPlanes, _ kind: DepthEdges.Kind, _ place: SIMD2<Double>,
-    into line: inout [Float]
+    _ scatter: Scatter, into line: inout [Float]
   ) {
     var gradients = [Float](repeating: 0, count: length)
     for index in 0..<length {
@@ -134,7 +144,6 @@ struct EdgeProfiles: Sendable {
       let y = Float(place.y) + (kind == .side ? 0 : offset)
       gradients[index] = planes.value(kind, x, y)
     }
-    let scatter = scatter(kind == .top)
     let reach = scatter.reach
     var total: Float = 0
     for index in 0..<length { line[index] = 0 }
@@ -187,7 +196,7 @@ struct EdgeProfiles: Sendable {
   /// its derivatives by the six unknowns of the mount.
   func residual(_ edge: Int, _ change: Change) -> (value: Double, derivatives: [Double], weight: Double) {
     let offset = (motion[edge] * change).sum()
-    let peak = Self.scatter(isTop[edge]).peak
+    let peak = peaks[edge]
     let slope = (value(edge, offset + 1) - value(edge, offset - 1)) / (2 * peak)
     return (
       1 - Double(value(edge, offset) / peak),
