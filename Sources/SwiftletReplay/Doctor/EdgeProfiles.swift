@@ -17,26 +17,34 @@ struct EdgeProfiles: Sendable {
   static let reachPixels = 48
   private static let length = 2 * reachPixels + 1
   /// Gradients below this are noise and texture, above the cap all are equally good edges.
-  private static let leastGradient: Float = 30
-  private static let cap: Float = 200
+  private static let leastGradient: Float = 10
+  private static let cap: Float = 67
   /// How an image edge scatters about where the LiDAR has it (one standard deviation): sideways by
   /// its steps of azimuth, at tops by a part of the gap between two rings. Tops recede, and how far
   /// is not known: seen from another height than the LiDAR's a near one is off by more, always to
   /// the same side.
   private struct Scatter {
-    /// The normal density at whole pixels from −`reach` to `reach`.
-    let kernel: [Float]
+    let pixels: Float
     /// The evidence of an edge that lies on the only image edge of its line.
     let peak: Float
-    var reach: Int { kernel.count / 2 }
 
     init(pixels: Float) {
-      let reach = Int(4 * pixels)
-      kernel = (-reach...reach).map { offset in
-        let ratio = Float(offset) / pixels
-        return exp(-0.5 * ratio * ratio) / (pixels * Float(2 * Double.pi).squareRoot())
+      self.pixels = pixels
+      peak = log(1 + Float(EdgeProfiles.length) / (pixels * Self.rootOfTwoPi))
+    }
+    private static let rootOfTwoPi = Float((2 * Double.pi).squareRoot())
+
+    /// Adds an image edge of some strength at a place between the line's pixels.
+    func add(_ strength: Float, at place: Float, to line: inout [Float]) {
+      let reach = 4 * pixels
+      let first = max(0, Int(place - reach) + 1)
+      let last = min(line.count - 1, Int(place + reach))
+      guard first <= last else { return }
+      let scale = strength / (pixels * Self.rootOfTwoPi)
+      for index in first...last {
+        let ratio = (Float(index) - place) / pixels
+        line[index] += scale * exp(-0.5 * ratio * ratio)
       }
-      peak = log(1 + Float(EdgeProfiles.length) * kernel[reach])
     }
   }
   private static let sideScatter = Scatter(pixels: 1.5)
@@ -144,19 +152,17 @@ struct EdgeProfiles: Sendable {
       let y = Float(place.y) + (kind == .side ? 0 : offset)
       gradients[index] = planes.value(kind, x, y)
     }
-    let reach = scatter.reach
     var total: Float = 0
     for index in 0..<length { line[index] = 0 }
     for index in 1..<(length - 1) {
-      let here = gradients[index]
-      guard here > leastGradient, here >= gradients[index - 1], here >= gradients[index + 1] else {
-        continue
-      }
+      let (before, here, after) = (gradients[index - 1], gradients[index], gradients[index + 1])
+      guard here > leastGradient, here >= before, here >= after else { continue }
       let strength = min(cap, here - leastGradient)
       total += strength
-      for near in max(0, index - reach)...min(length - 1, index + reach) {
-        line[near] += strength * scatter.kernel[near - index + reach]
-      }
+      // The vertex of the parabola through the three.
+      let bend = before - 2 * here + after
+      let offset = bend < 0 ? 0.5 * (before - after) / bend : 0
+      scatter.add(strength, at: Float(index) + offset, to: &line)
     }
     guard total > 0 else { return }
     for index in 0..<length where line[index] > 0 {
