@@ -77,11 +77,15 @@ public struct CalibrationDoctor: Sendable {
   public var thresholdDegrees = 0.25
   private static let axisFactors = SIMD3(1.08, 1, 1.2)
   /// A camera is called shifted when its best shift is longer.
-  public var thresholdMeters = 0.07
+  public var thresholdMeters = 0.09
   /// How much better than the given calibration the best change must fit, relative to its fit.
-  public var minimumGain = 0.012
+  public var minimumGain = 0.01
+  /// What it must gain beyond that per square degree of nodding, panning and rolling, up to
+  /// `farGain`: a camera that is off by degrees fits hardly anything as given.
+  private static let gainPerSquareDegree = SIMD3(0.12, 0.2, 0.015)
+  private static let farGain = 0.3
   /// Fewer edges than this decide nothing, and fewer upright ones no panning.
-  public var minimumEdgeCount = 150
+  public var minimumEdgeCount = 250
   /// Fewer tops than this decide no nodding, rolling or shift. The farther a change, the more edges
   /// there are that tops may fall on by chance (those of two or three cars fit their rear windows
   /// 2° below as well), so as many again are asked for by every degree.
@@ -240,10 +244,15 @@ public struct CalibrationDoctor: Sendable {
       Double(search.profiles.topCount) >= Double(minimumTopCount) * (1 + farthest)
     let hasSides = search.profiles.sideCount >= minimumEdgeCount
     var isBeyond = length > thresholdMeters && hasTops && hasSides
+    var limits = thresholdDegrees * Self.axisFactors
+    // Rolling moves most edges by less than they scatter: few do not tell it.
+    limits.z *= max(1, (2500 / Double(max(1, search.profiles.count))).squareRoot())
     for axis in 0..<3 where axis == 1 ? hasSides : hasTops {
-      if abs(turns[axis]) > thresholdDegrees * Self.axisFactors[axis] { isBeyond = true }
+      if abs(turns[axis]) > limits[axis] { isBeyond = true }
     }
     let given = search.score(CalibrationError6())
-    return isBeyond && result.score - given > minimumGain * result.score
+    let expected = (Self.gainPerSquareDegree * turns * turns).sum()
+    let least = max(minimumGain, min(Self.farGain, expected))
+    return isBeyond && result.score - given > least * result.score
   }
 }

@@ -17,29 +17,46 @@ struct EdgeProfiles: Sendable {
   static let reachPixels = 48
   private static let length = 2 * reachPixels + 1
   /// Gradients below this are noise and texture, above the cap all are equally good edges.
-  private static let leastGradient: Float = 30
-  private static let cap: Float = 200
+  private static let leastGradient: Float = 10
+  private static let cap: Float = 67
   /// How an image edge scatters about where the LiDAR has it (one standard deviation): sideways by
-  /// its steps of azimuth, at tops by a part of the gap between two rings.
+  /// its steps of azimuth, at tops by a part of the gap between two rings. Tops recede, and how far
+  /// is not known: seen from another height than the LiDAR's a near one is off by more, always to
+  /// the same side.
   private struct Scatter {
-    /// The normal density at whole pixels from −`reach` to `reach`.
-    let kernel: [Float]
+    let pixels: Float
     /// The evidence of an edge that lies on the only image edge of its line.
     let peak: Float
-    var reach: Int { kernel.count / 2 }
 
     init(pixels: Float) {
-      let reach = Int(4 * pixels)
-      kernel = (-reach...reach).map { offset in
-        let ratio = Float(offset) / pixels
-        return exp(-0.5 * ratio * ratio) / (pixels * Float(2 * Double.pi).squareRoot())
+      self.pixels = pixels
+      peak = log(1 + Float(EdgeProfiles.length) / (pixels * Self.rootOfTwoPi))
+    }
+    private static let rootOfTwoPi = Float((2 * Double.pi).squareRoot())
+
+    /// Adds an image edge of some strength at a place between the line's pixels.
+    func add(_ strength: Float, at place: Float, to line: inout [Float]) {
+      let reach = 4 * pixels
+      let first = max(0, Int(place - reach) + 1)
+      let last = min(line.count - 1, Int(place + reach))
+      guard first <= last else { return }
+      let scale = strength / (pixels * Self.rootOfTwoPi)
+      for index in first...last {
+        let ratio = (Float(index) - place) / pixels
+        line[index] += scale * exp(-0.5 * ratio * ratio)
       }
-      peak = log(1 + Float(EdgeProfiles.length) * kernel[reach])
     }
   }
   private static let sideScatter = Scatter(pixels: 1.5)
-  private static let topScatter = Scatter(pixels: 3)
-  private static func scatter(_ isTop: Bool) -> Scatter { isTop ? topScatter : sideScatter }
+  private static let topScatter = Scatter(pixels: 2)
+  private static let nearTopScatter = Scatter(pixels: 5)
+  private static let nearMeters = 8.0
+
+  private static func scatter(_ edge: DepthEdges.Edge) -> Scatter {
+    guard edge.kind == .top else { return sideScatter }
+    let p = edge.position
+    return (p * p).sum() < nearMeters * nearMeters ? nearTopScatter : topScatter
+  }
   /// What each unknown is differenced over.
   private static let steps = Change(0.05, 0.05, 0.05, 0.01, 0.01, 0.01, 0.005, 0)
 
@@ -48,7 +65,7 @@ struct EdgeProfiles: Sendable {
   /// Pixels along its line that an edge moves per unit of each unknown.
   private var motion: [Change] = []
   private var weights: [Float] = []
-  private var isTop: [Bool] = []
+  private var peaks: [Float] = []
   /// The evidence if every edge lay on the only image edge of its line.
   private var fullEvidence = 0.0
   var count: Int { weights.count }
@@ -64,13 +81,14 @@ struct EdgeProfiles: Sendable {
     for view in views {
       for edge in view.edges {
         guard let (place, motion) = Self.place(edge, view, poses, seconds) else { continue }
-        Self.sample(view.planes, edge.kind, place, into: &line)
+        let scatter = Self.scatter(edge)
+        Self.sample(view.planes, edge.kind, place, scatter, into: &line)
         evidence += line
         self.motion.append(motion)
         weights.append(edge.weight)
-        isTop.append(edge.kind == .top)
+        peaks.append(scatter.peak)
         if edge.kind == .top { topCount += 1 }
-        fullEvidence += Double(edge.weight * Self.scatter(edge.kind == .top).peak)
+        fullEvidence += Double(edge.weight * scatter.peak)
       }
     }
   }
@@ -125,7 +143,7 @@ struct EdgeProfiles: Sendable {
   /// of all, scattered.
   private static func sample(
     _ planes: GradientPlanes, _ kind: DepthEdges.Kind, _ place: SIMD2<Double>,
-    into line: inout [Float]
+    _ scatter: Scatter, into line: inout [Float]
   ) {
     var gradients = [Float](repeating: 0, count: length)
     for index in 0..<length {
@@ -134,20 +152,17 @@ struct EdgeProfiles: Sendable {
       let y = Float(place.y) + (kind == .side ? 0 : offset)
       gradients[index] = planes.value(kind, x, y)
     }
-    let scatter = scatter(kind == .top)
-    let reach = scatter.reach
     var total: Float = 0
     for index in 0..<length { line[index] = 0 }
     for index in 1..<(length - 1) {
-      let here = gradients[index]
-      guard here > leastGradient, here >= gradients[index - 1], here >= gradients[index + 1] else {
-        continue
-      }
+      let (before, here, after) = (gradients[index - 1], gradients[index], gradients[index + 1])
+      guard here > leastGradient, here >= before, here >= after else { continue }
       let strength = min(cap, here - leastGradient)
       total += strength
-      for near in max(0, index - reach)...min(length - 1, index + reach) {
-        line[near] += strength * scatter.kernel[near - index + reach]
-      }
+      // The vertex of the parabola through the three.
+      let bend = before - 2 * here + after
+      let offset = bend < 0 ? 0.5 * (before - after) / bend : 0
+      scatter.add(strength, at: Float(index) + offset, to: &line)
     }
     guard total > 0 else { return }
     for index in 0..<length where line[index] > 0 {
@@ -187,7 +202,7 @@ struct EdgeProfiles: Sendable {
   /// its derivatives by the six unknowns of the mount.
   func residual(_ edge: Int, _ change: Change) -> (value: Double, derivatives: [Double], weight: Double) {
     let offset = (motion[edge] * change).sum()
-    let peak = Self.scatter(isTop[edge]).peak
+    let peak = peaks[edge]
     let slope = (value(edge, offset + 1) - value(edge, offset - 1)) / (2 * peak)
     return (
       1 - Double(value(edge, offset) / peak),

@@ -6,7 +6,7 @@ struct GradientPlanes: Sendable {
   let factor: Int
   let widthPixels: Int
   let heightPixels: Int
-  /// Sum over the colours of the absolute central difference, at most 255, [y][x].
+  /// Mean over the colours of the absolute central difference, [y][x].
   private(set) var across: [UInt8]
   private(set) var down: [UInt8]
 
@@ -27,8 +27,8 @@ struct GradientPlanes: Sendable {
         }
       }
     }
-    across = acrossSums.map { UInt8(min(255, $0)) }
-    down = downSums.map { UInt8(min(255, $0)) }
+    across = acrossSums.map { UInt8(min(255, $0 / 3)) }
+    down = downSums.map { UInt8(min(255, $0 / 3)) }
   }
 
   /// The image at 1/`factor` of its size, each pixel the mean of its square.
