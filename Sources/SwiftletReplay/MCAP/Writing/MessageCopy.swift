@@ -88,7 +88,9 @@ struct MessageCopy {
       }
     }
     let before = Set(latest.values)
-    let isAny = ofTopics.contains { times.contains($0.message.logTime) }
+    let isAny = ofTopics.contains {
+      times.contains($0.message.logTime) && options.names(topic: $0.message.topic)
+    }
     return ofTopics.enumerated().filter { index, entry in
       isAny && (times.contains(entry.message.logTime) || before.contains(index))
     }.map(\.element)

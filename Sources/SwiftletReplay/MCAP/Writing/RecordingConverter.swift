@@ -108,12 +108,18 @@ public struct RecordingConverter: Sendable {
 }
 
 extension RecordingConverter.Options {
-  /// Whether a topic is to be written: it was named, or its sensor was. Without a slash in front a
-  /// name is a sensor's, and a sensor comes with the transforms that say where it is.
-  func wants(topic: String) -> Bool {
+  /// Whether a topic or its sensor was named.
+  func names(topic: String) -> Bool {
     guard let topics else { return true }
-    if topics.contains(topic) || topics.contains(MessageKind.sensorName(topic: topic)) { return true }
-    return ["/tf", "/tf_static"].contains(topic) && topics.contains { !$0.hasPrefix("/") }
+    return topics.contains(topic) || topics.contains(MessageKind.sensorName(topic: topic))
+  }
+
+  /// Whether a topic is to be written where anything named is there: a sensor (a name without a
+  /// slash in front) comes with the transforms that say where it is.
+  func wants(topic: String) -> Bool {
+    let isTransform = topic == "/tf" || topic == "/tf_static"
+    return names(topic: topic)
+      || isTransform && (topics?.contains { !$0.hasPrefix("/") } ?? true)
   }
 
   /// The wanted part of a recording that starts at `first`.
