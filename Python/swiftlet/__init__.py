@@ -9,7 +9,7 @@ from ._kernels import Kernels, OctoMap
 from ._library import SwiftletError, library
 from ._pipeline import (
     CameraMount, CameraSample, CostMap, Digest, Finding, FrameFile, Head, LidarMount, LidarSample, Map,
-    MapSample, Occupancy, Pipeline, Weights, replay_folder,
+    MapSample, Occupancy, PathOccupancy, Pipeline, Weights, replay_folder,
 )
 from ._report import Report, read_report
 
@@ -18,6 +18,6 @@ best_instruction_set: str = library.swiftlet_best_instruction_set().decode()
 
 __all__ = [
     "CameraMount", "CameraSample", "CostMap", "Digest", "Finding", "FrameFile", "Head", "Kernels",
-    "LidarMount", "LidarSample", "Map", "MapSample", "Occupancy", "OctoMap", "Pipeline", "Report",
-    "SwiftletError", "Weights", "best_instruction_set", "read_report", "replay_folder",
+    "LidarMount", "LidarSample", "Map", "MapSample", "Occupancy", "OctoMap", "PathOccupancy",
+    "Pipeline", "Report", "SwiftletError", "Weights", "best_instruction_set", "read_report", "replay_folder",
 ]

@@ -170,6 +170,14 @@ class BoxResult(c.Structure):
     _fields_ = [(n, c.c_int64) for n in ("free", "unknown", "occupied", "outside")]
 
 
+class PathResult(c.Structure):
+    _fields_ = [
+        ("state", c.c_uint8), ("reserved", c.c_uint8 * 3), ("first_occupied", c.c_int32),
+        ("first_not_free", c.c_int32), ("reserved_too", c.c_int32), ("clear_distance", c.c_double),
+        ("steps", c.c_int64),
+    ]
+
+
 class CostMapView(c.Structure):
     _fields_ = [
         ("costs", c.c_void_p), ("rows", c.c_int64), ("columns", c.c_int64),
@@ -238,6 +246,9 @@ _SIGNATURES: dict[str, list[Any]] = {
     "pipeline_update_queries": [P, ERROR],
     "query_rays": [P, P, P, SIZE, c.c_double, c.c_int32, P, P, P, ERROR],
     "query_box": [P, P, P, c.POINTER(BoxResult), ERROR],
+    "query_path": [
+        P, P, SIZE, P, c.c_int64, c.POINTER(BoxResult), c.POINTER(PathResult), ERROR,
+    ],
     "query_distances": [P, P, SIZE, P, ERROR],
     "query_cost_map": [P, c.POINTER(CostMapView), ERROR],
     "query_obstacles": [P, c.POINTER(Obstacle), SIZE, c.POINTER(SIZE), ERROR],

@@ -249,6 +249,21 @@ class CostMap:
 
 
 @dataclass
+class PathOccupancy:
+    """What a box sweeps along a path."""
+
+    state: int
+    """2 where anything is occupied, else 0 where anything is unknown, else 1"""
+    first_occupied: int
+    first_not_free: int
+    """poses; -1 for none"""
+    clear_distance: float
+    steps: int
+    boxes: list[dict[str, int]]
+    """the worst step up to each pose"""
+
+
+@dataclass
 class Finding:
     """Something the last frame lacked; its sensor was masked."""
 
@@ -541,6 +556,25 @@ class Pipeline(Handle):
             c.byref(result),
         )
         return {field[0]: getattr(result, field[0]) for field in lib.BoxResult._fields_}
+
+    def path(
+        self, world_from_boxes: Sequence[Transform], size: Sequence[float], maximum_steps: int = 0
+    ) -> PathOccupancy:
+        """What a box sweeps along poses."""
+        poses = np.array([list(_rows(pose)) for pose in world_from_boxes], dtype=np.float64)
+        results = (lib.BoxResult * max(len(poses), 1))()
+        summary = lib.PathResult()
+        lib.call(
+            "query_path", self._pointer, poses.ctypes.data, len(poses), (c.c_double * 3)(*size),
+            maximum_steps, results, c.byref(summary),
+        )
+        names = [field[0] for field in lib.BoxResult._fields_]
+        return PathOccupancy(
+            state=summary.state, first_occupied=summary.first_occupied,
+            first_not_free=summary.first_not_free, clear_distance=summary.clear_distance,
+            steps=summary.steps,
+            boxes=[{n: getattr(results[i], n) for n in names} for i in range(len(poses))],
+        )
 
     def distances(self, positions: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Metres to the nearest occupied voxel at world positions [n][3]; NaN outside."""

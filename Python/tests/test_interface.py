@@ -130,6 +130,14 @@ class InterfaceTests(unittest.TestCase):
         box = np.eye(4)
         box[:3, 3] = centres[0]
         self.assertEqual(self.pipeline.box(box, [0.1, 0.1, 0.1])["occupied"], 1)
+        away = box.copy()
+        away[:3, 3] += [0, 0, 30]
+        path = self.pipeline.path([away, box, away], [0.1, 0.1, 0.1])
+        self.assertEqual((path.state, path.first_occupied, path.first_not_free), (2, 1, 0))
+        self.assertEqual(path.boxes[1]["occupied"], 1)
+        self.assertTrue(20 < path.clear_distance <= 30 and path.steps > 100)
+        with self.assertRaisesRegex(swiftlet.SwiftletError, "SWIFTLET_ERROR_INPUT.*world_from_boxes"):
+            self.pipeline.path([np.full((3, 4), np.nan)], [1, 1, 1])
         self.assertEqual(self.pipeline.cost_map().costs.shape, (40, 40))
         volume = self.pipeline.volume(np.eye(4), [-8, -8, -4], 0.4, (40, 40, 16))
         self.assertEqual(volume.shape, (40, 40, 16))

@@ -19,6 +19,8 @@ final class PipelineHandle: Handle {
   /// Made by swiftlet_pipeline_prepare_queries, brought up to date after a frame.
   var queries: QueryState?
   var queriesAreCurrent = false
+  /// Poses of the path that is asked about; keeps its room.
+  private(set) var path: [RigidTransform] = []
   /// Of the last frame that worked; a refused one leaves results and this as they were.
   private(set) var resultWorldFromEgo = RigidTransform.identity
   private(set) var resultTime: Int64 = 0
@@ -270,6 +272,18 @@ final class PipelineHandle: Handle {
     queries?.tracker.reset()
     queriesAreCurrent = false
     hasResults = false
+  }
+
+  func takePath(
+    _ rows: UnsafePointer<Double>?, _ count: Int, _ grid: OccupancyGrid
+  ) throws(Failure) {
+    path.removeAll(keepingCapacity: true)
+    guard let rows = unsafe rows else { return }
+    for index in 0..<count {
+      let pose = try unsafe rigid(rows + 12 * index, "world_from_boxes")
+      try checkPosition(pose.translation, grid, "world_from_boxes")
+      path.append(pose)
+    }
   }
 
   func needResults() throws(Failure) {

@@ -261,6 +261,12 @@ void queries(swiftlet::Pipeline &pipeline) {
   const double size[3] = {chance(3) ? oddDouble() : 2, 1, 1};
   swiftlet_box_result box;
   run([&](swiftlet_error *e) { return swiftlet_query_box(pipeline.handle(), pose, size, &box, e); });
+  double poses[24];
+  for (int i = 0; i < 24; ++i) poses[i] = pose[i % 12];
+  if (chance(2)) poses[12 + random_.below(12)] = oddDouble();
+  swiftlet_box_result boxes[2];
+  swiftlet_path_result path;
+  run([&](swiftlet_error *e) { return swiftlet_query_path(pipeline.handle(), poses, chance(8) ? static_cast<std::size_t>(oddInteger()) & 0xffffffffffff0002u : 2, size, chance(4) ? oddInteger() : 500, boxes, &path, e); });
   run([&](swiftlet_error *e) { return swiftlet_pipeline_update_queries(pipeline.handle(), e); });
   run([&](swiftlet_error *e) { return swiftlet_query_distances(pipeline.handle(), at, 5, far, e); });
   swiftlet_cost_map_view costs;

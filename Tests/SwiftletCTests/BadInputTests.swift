@@ -56,6 +56,7 @@ import Testing
       ("query_volume", { swiftlet_query_volume(nil, &doubles, &doubles, 1, nil, nil, $0) }),
       ("query_rays", { swiftlet_query_rays(nil, &doubles, nil, 0, 1, 0, nil, nil, nil, $0) }),
       ("query_box", { swiftlet_query_box(nil, &doubles, &doubles, nil, $0) }),
+      ("query_path", { swiftlet_query_path(nil, &doubles, 1, &doubles, 0, nil, nil, $0) }),
       ("prepare_queries", { swiftlet_pipeline_prepare_queries(nil, nil, $0) }),
       ("update_queries", { swiftlet_pipeline_update_queries(nil, $0) }),
       ("query_distances", { swiftlet_query_distances(nil, &double, 1, nil, $0) }),
@@ -177,6 +178,14 @@ import Testing
     var pose = [1.0, 0, 0, .nan, 0, 1, 0, 0, 0, 0, 1, 0]
     refused(Int(SWIFTLET_ERROR_INPUT), ["world_from_box"], "box pose") {
       swiftlet_query_box(pipeline.handle, &pose, [1, 1, 1], &box, $0)
+    }
+    var path = swiftlet_path_result()
+    refused(Int(SWIFTLET_ERROR_INPUT), ["world_from_boxes"], "path pose") {
+      swiftlet_query_path(pipeline.handle, &pose, 1, [1, 1, 1], 0, &box, &path, $0)
+    }
+    pose[3] = 0
+    refused(Int(SWIFTLET_ERROR_INPUT), ["size", "nan"], "box size") {
+      swiftlet_query_path(pipeline.handle, &pose, 1, [1, .nan, 1], 0, &box, &path, $0)
     }
   }
 

@@ -101,6 +101,34 @@ import Testing
     #expect(second.contains(100) && !second.contains(0))
   }
 
+  @Test func `a path is the boxes along it`() {
+    #expect(MemoryLayout<swiftlet_box_result>.size == MemoryLayout<BoxOccupancy>.size)
+    let scene = LinkedScene()
+    let pipeline = LinkedPipeline(scene)
+    scene.place(0)
+    process(pipeline, scene)
+    var poses: [Double] = []
+    for index in 0..<6 { poses += [1, 0, 0, 0.2 * Double(index), 0, 1, 0, 0.1, 0, 0, 1, 0.3] }
+    var boxes = [swiftlet_box_result](repeating: swiftlet_box_result(), count: 6)
+    var path = swiftlet_path_result()
+    #expect(swiftlet_query_path(pipeline.handle, poses, 6, [1, 1, 1], 0, &boxes, &path, nil) == 0)
+    var first = -1
+    for index in 0..<6 {
+      // Steps of half a voxel: those between two poses 0.2 m apart look at no fewer voxels.
+      var box = swiftlet_box_result()
+      let pose = Array(poses[12 * index..<12 * index + 12])
+      #expect(swiftlet_query_box(pipeline.handle, pose, [1, 1, 1], &box, nil) == 0)
+      #expect(boxes[index].occupied >= box.occupied)
+      if index == 0 {
+        #expect(boxes[0].free == box.free && boxes[0].unknown == box.unknown)
+        #expect(boxes[0].outside == box.outside && boxes[0].occupied == box.occupied)
+      }
+      if boxes[index].occupied > 0, first < 0 { first = index }
+    }
+    #expect(path.first_occupied == Int32(first) && path.steps >= 6)
+    #expect(path.state == UInt8(first >= 0 ? 2 : boxes.contains { $0.unknown > 0 } ? 0 : 1))
+  }
+
   // MARK: weights
 
   private static let withHead = LinkedScene.configuration.dropLast()

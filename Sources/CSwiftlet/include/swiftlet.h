@@ -566,6 +566,30 @@ swiftlet_status swiftlet_query_box(
     swiftlet_pipeline *pipeline, const double world_from_box[12], const double size[3],
     swiftlet_box_result *result, swiftlet_error *error);
 
+/* What a box sweeps along a path. */
+typedef struct swiftlet_path_result {
+  /* Occupied where anything is, else unknown where anything is, else free. */
+  swiftlet_voxel_state state;
+  uint8_t reserved[3];
+  /* The first pose whose way to it, or itself, meets an occupied voxel, and one that is not free; -1
+   * for none. */
+  int32_t first_occupied, first_not_free;
+  int32_t reserved_too;
+  /* Metres along the path to the first occupied step; the path's length where there is none. */
+  double clear_distance;
+  /* Boxes looked at, the ones between the poses included. */
+  int64_t steps;
+} swiftlet_path_result;
+
+/* The voxels that a box of `size` sweeps along `count` poses [count][12], in steps of at most half a
+ * voxel. `results` [count] receives the worst step up to each pose, `summary` the whole; after
+ * `maximum_steps` boxes (0 takes 100,000) the rest counts as unknown. Allocates nothing but for a path
+ * longer than any before. */
+swiftlet_status swiftlet_query_path(
+    swiftlet_pipeline *pipeline, const double *world_from_boxes, size_t count, const double size[3],
+    int64_t maximum_steps, swiftlet_box_result *results, swiftlet_path_result *summary,
+    swiftlet_error *error);
+
 /* What distance, cost-map and obstacle queries are made with; lengths in metres. */
 typedef struct swiftlet_query_options {
   uint32_t struct_size;

@@ -295,6 +295,18 @@ class Pipeline {
       return swiftlet_query_box(handle(), worldFromBox.data(), size.data(), &result, e);
     });
   }
+  // What a box sweeps along poses; `results` one each.
+  Status path(Span<const Transform> worldFromBoxes, const std::array<double, 3> &size,
+              Span<swiftlet_box_result> results, swiftlet_path_result &summary,
+              std::int64_t maximumSteps = 0) {
+    return Status::of([&](swiftlet_error *e) {
+      const double *first = worldFromBoxes.empty() ? nullptr : worldFromBoxes[0].data();
+      const std::size_t count =
+          worldFromBoxes.size() < results.size() ? worldFromBoxes.size() : results.size();
+      return swiftlet_query_path(handle(), first, count, size.data(), maximumSteps, results.data(),
+                                 &summary, e);
+    });
+  }
   // Buffers of the queries below, which `updateQueries` brings up to date after a frame.
   Status prepareQueries(const swiftlet_query_options &options) {
     return Status::of([&](swiftlet_error *e) {
