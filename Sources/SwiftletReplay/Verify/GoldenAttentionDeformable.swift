@@ -158,8 +158,9 @@ enum GoldenAttentionDeformable {
       crossShape: try crossShape(
         c, references, channels: try c.shape("in.bev_query")[1], points: "points_cross"),
       selfPoints: try integer(c, "points_self"), width: try integer(c, "bev_w"),
-      height: try integer(c, "bev_h"), engine: context.engine,
+      height: try integer(c, "bev_h"), engine: context.engine, precision: context.precision,
       maximumThreads: context.pool.threadCount)
+    if let scales = context.inputScales { try encoder.setInputScales(scales) }
     let shift = try c.floats("in.shift")
     encoder.setShift(x: shift[0], y: shift[1])
     let (position, features) = (

@@ -82,6 +82,9 @@ public struct GoldenCase: Sendable {
 public struct VerifyContext: Sendable {
   public var engine: Engine
   public var pool: WorkerPool
+  /// Of an encoder's dense layers, with the input scales of int8 (nil: one per row).
+  public var precision = DensePrecision.fp32
+  public var inputScales: [String: Float]?
 
   public init(engine: Engine, pool: WorkerPool) {
     self.engine = engine
