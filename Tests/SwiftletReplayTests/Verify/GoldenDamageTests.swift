@@ -138,7 +138,7 @@ import Testing
     #expect(VerifiedCase.exitStatuses(of: cases, allowsUnsupported: false) == [.inconclusive])
     #expect(VerifiedCase.exitStatuses(of: cases, allowsUnsupported: true).isEmpty)
     #expect(VerifiedCase.exitStatuses(of: [], allowsUnsupported: true) == [.baselineMissing])
-    let all: Set<ExitStatus> = [.inconclusive, .outputMismatch, .recordingDamaged]
+    let all: Set<SwiftletReplay.ExitStatus> = [.inconclusive, .outputMismatch, .recordingDamaged]
     #expect(ExitStatus.worst(of: all) == .recordingDamaged)
   }
 
