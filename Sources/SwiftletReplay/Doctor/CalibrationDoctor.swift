@@ -82,7 +82,7 @@ public struct CalibrationDoctor: Sendable {
   public var minimumGain = 0.01
   /// What it must gain beyond that per square degree of nodding, panning and rolling, up to
   /// `farGain`: a camera that is off by degrees fits hardly anything as given.
-  private static let gainPerSquareDegree = SIMD3(0.12, 0.2, 0.015)
+  private static let gainPerSquareDegree = SIMD3(0.12, 0.05, 0.015)
   private static let farGain = 0.3
   /// Fewer edges than this decide nothing, and fewer upright ones no panning.
   public var minimumEdgeCount = 250

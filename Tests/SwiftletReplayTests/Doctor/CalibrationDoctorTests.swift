@@ -47,7 +47,8 @@ struct CalibrationDoctorTests {
   func good() throws {
     let found = try finding(turnedBy: .zero)
     #expect(found.state == .good, "\(found)")
-    #expect(found.edgeCount > 800 && found.score > 0.9)
+    // Every line crosses both outlines of its box, so that no edge is the only one.
+    #expect(found.edgeCount > 800 && found.score > 0.65 && found.score == found.bestScore)
   }
 
   @Test(
