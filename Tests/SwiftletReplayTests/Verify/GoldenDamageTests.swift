@@ -139,7 +139,7 @@ import Testing
     #expect(VerifiedCase.exitStatuses(of: cases, allowsUnsupported: true).isEmpty)
     #expect(VerifiedCase.exitStatuses(of: [], allowsUnsupported: true) == [.baselineMissing])
     let all: Set<SwiftletReplay.ExitStatus> = [.inconclusive, .outputMismatch, .recordingDamaged]
-    #expect(ExitStatus.worst(of: all) == .recordingDamaged)
+    #expect(SwiftletReplay.ExitStatus.worst(of: all) == .recordingDamaged)
   }
 
   @Test func `an index that is missing and one that is damaged differ`() throws {
