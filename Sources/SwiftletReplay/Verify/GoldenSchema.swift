@@ -9,7 +9,8 @@ import Swiftlet
 /// - `attribute heads M`: a positive integer attribute, bound to M.
 /// - `sizes ZYX Z Y X`: an attribute of positive integers.
 /// - `positive M K`: these symbols are not 0.
-/// - `most 16 N`: more is unsupported. `product 1000 P X Y` binds P = X·Y; more is unsupported.
+/// - `least 2 H W`: less is damage. `most 16 N`, `product 1000 P X Y` (binds P = X·Y): more is
+///   unsupported.
 /// - `levels in.spatial_shapes in.level_start S`: levels [height, width] that lie in S tokens.
 struct GoldenSchema: Sendable {
   private let lines: [[String]]
@@ -36,6 +37,7 @@ private struct GoldenSchemaCheck {
     case "attribute": symbols[words[2]] = try positive(test.attributes[words[1]], words[1])
     case "sizes": try sizes(words[1], Array(words.dropFirst(2)))
     case "positive": for symbol in words.dropFirst() { try above(0, symbol) }
+    case "least": for symbol in words.dropFirst(2) { try above(Int(words[1])! - 1, symbol) }
     case "most": for symbol in words.dropFirst(2) { try below(Int(words[1])!, symbol) }
     case "product": try product(Int(words[1])!, words[2], Array(words.dropFirst(3)))
     case "levels": try levels(words[1], words[2], value(words[3]))

@@ -87,6 +87,7 @@ enum GoldenSchemas {
       out.count int32 Y X
       positive N Y X
       most 16 N
+      least 2 H W
       most 32767 H W
       """,
     "camera_model": """
