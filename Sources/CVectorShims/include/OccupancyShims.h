@@ -240,4 +240,44 @@ SWL_INLINE swl_u64x8 swl_ray_runs_u64x8(swl_i32x16 lower, swl_i32x16 above) {
 #endif
 }
 
+// MARK: sixteen rays through columns of 32 voxels
+
+/// Directions nearer to zero than a billionth become that: no axis is ever without a crossing.
+SWL_INLINE swl_f32x16 swl_view_away_from_zero(swl_f32x16 d) {
+  const swl_f32x16 least = 1e-9f;
+  swl_f32x16 size = d < 0 ? -d : d;
+  return size < least ? least : d;
+}
+/// The bits `low ... high` of each lane; 0 <= low <= high < 32.
+SWL_INLINE swl_u32x16 swl_view_run_u32x16(swl_i32x16 low, swl_i32x16 high) {
+  const swl_u32x16 all = ~(swl_u32x16)0;
+  return (all << (swl_u32x16)low) & (all >> (swl_u32x16)(31 - high));
+}
+/// The bits of `run` up to and including the first of `hit`: from below where `up`, else from above.
+SWL_INLINE swl_u32x16 swl_view_until_hit_u32x16(swl_u32x16 run, swl_u32x16 hit, swl_i32x16 up) {
+  const swl_u32x16 none = 0;
+  swl_u32x16 lowest = hit & (none - hit);
+  swl_u32x16 smeared = hit | (hit >> 1);
+  smeared |= smeared >> 2;
+  smeared |= smeared >> 4;
+  smeared |= smeared >> 8;
+  smeared |= smeared >> 16;
+  swl_u32x16 highest = smeared ^ (smeared >> 1);
+  swl_u32x16 below = lowest | (lowest - 1), above = none - highest;
+  swl_u32x16 kept = up ? below : above;
+  return hit == none ? run : run & kept;
+}
+SWL_INLINE swl_i32x16 swl_view_is_zero_u32x16(swl_u32x16 v) { return v == 0; }
+SWL_INLINE void swl_view_store_u32x16(uint32_t *_Nonnull p, swl_u32x16 v) { __builtin_memcpy(p, &v, sizeof v); }
+/// base[index[i]] for each lane. Every index must be valid.
+SWL_INLINE swl_u32x16 swl_view_gather_u32x16(const uint32_t *_Nonnull base, swl_i32x16 index) {
+#if SWL_X86 && defined(__AVX512F__)
+  return (swl_u32x16)_mm512_i32gather_epi32((__m512i)index, base, 4);
+#else
+  swl_u32x16 v;
+  for (int i = 0; i < 16; i++) v[i] = base[index[i]];
+  return v;
+#endif
+}
+
 #endif

@@ -35,6 +35,8 @@ public struct OccupancyConfiguration: Sendable, Equatable {
   public var mode = OccupancyMode.exact
   /// Points in this box of the ego frame are the vehicle itself and are ignored; nil keeps all.
   public var egoBox: AxisAlignedBox?
+  /// Decay and the marks of what moves; nil keeps evidence for ever.
+  public var aging: OccupancyAgingConfiguration?
   /// The most points of one scan. Scans beyond it are cut, and the summary says so.
   public var maximumPointCount = 300_000
 
@@ -65,6 +67,7 @@ public struct OccupancyConfiguration: Sendable, Equatable {
   /// A typed error unless a grid can be made of this.
   public func validate() throws(ConfigurationError) {
     try model.validate()
+    try aging?.validate()
     try check("voxel_size_meters", voxelSizeMeters, 1e-3...100)
     try check("maximum_range_meters", maximumRangeMeters, voxelSizeMeters...30_000 * voxelSizeMeters)
     try check("minimum_range_meters", minimumRangeMeters, 0...maximumRangeMeters)

@@ -38,6 +38,7 @@ extension OccupancyGrid {
   @discardableResult
   public func fold() -> ScanSummary {
     totals.zero()
+    age()
     switch engine {
     case .reference: foldReference()
     case .simd(let set):

@@ -98,7 +98,8 @@ extension OccupancyGrid {
           let line = lineIndex(x: x, y: y) + word
           for bit in 0..<64 where (hit | miss) >> UInt64(bit) & 1 == 1 {
             let isHit = hit >> UInt64(bit) & 1 == 1
-            let value = byteModel.updated(lines[line * 64 + bit], isHit: isHit)
+            let model = evidenceModel ?? byteModel
+            let value = model.updated(lines[line * 64 + bit], isHit: isHit)
             lines[line * 64 + bit] = value
             known[line] |= 1 << UInt64(bit)
             occupied[line] &= ~(1 << UInt64(bit))

@@ -33,6 +33,10 @@ public final class OccupancyGrid {
   let evidence: ScanEvidence?
   /// Present in the modes that carve by fans.
   let carver: FanCarver?
+  /// Decay and what moves; nil unless configured.
+  let aging: OccupancyAging?
+  /// The model of the fold at hand where it is not the window's own.
+  var evidenceModel: ByteModel?
   var pending = ScanSummary()
   var isPlaced = false
 
@@ -80,6 +84,11 @@ public final class OccupancyGrid {
         settings: $0, rayCapacity: configuration.maximumPointCount, reach: reach,
         threadCount: pool.threadCount)
     }
+    aging = configuration.aging.map {
+      OccupancyAging(
+        $0, model: ByteModel(configuration.model), columns: configuration.columnCount,
+        words: configuration.wordCount)
+    }
     window[3] = Int32(configuration.cellCountX)
     window[4] = Int32(configuration.cellCountY)
     window[5] = Int32(configuration.wordCount)
@@ -93,6 +102,7 @@ public final class OccupancyGrid {
     known.zero()
     windowFree.zero()
     windowHits.zero()
+    aging?.reset()
   }
 
   /// Key of the window's first voxel: it covers `origin ..< origin + cell counts`.
@@ -182,6 +192,7 @@ public final class OccupancyGrid {
       rebuildPlanes(column: column)
     }
     window[2] += Int32(rise)
+    aging?.clearMarks()
   }
 
   /// Sets a column's bit planes from its log-odds.

@@ -145,6 +145,7 @@ public final class FramePipeline {
   /// The LiDAR scans into the voxel window, and the window's columns into BEV cells.
   public func update(_ frame: SensorFrame) {
     guard let occupancy, let rig else { return }
+    occupancy.advance(toNanoseconds: frame.timestampNanoseconds)
     occupancy.recenter(onWorld: frame.worldFromEgo.translation)
     for lidar in rig.lidars where lidar.isValid {
       occupancy.add(

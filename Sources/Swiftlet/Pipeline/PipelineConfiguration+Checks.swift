@@ -85,6 +85,10 @@ extension PipelineConfiguration {
       o.occupiedThresholdProbability > o.clampMinimumProbability
         && o.occupiedThresholdProbability < o.clampMaximumProbability,
       "between the clamps", "\(o.occupiedThresholdProbability)")
+    let times = [o.occupiedDecaySeconds, o.freeDecaySeconds, o.dynamicDecaySeconds]
+    try check(
+      "occupancy.occupied_decay_seconds", times.allSatisfy { $0 >= 0 && $0 < 1e6 },
+      "decay times of 0 to 1e6 s", "\(times)")
   }
 
   private func check(

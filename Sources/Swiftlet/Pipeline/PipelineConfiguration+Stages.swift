@@ -43,6 +43,13 @@ extension PipelineConfiguration {
       minimumProbability: o.clampMinimumProbability,
       maximumProbability: o.clampMaximumProbability,
       thresholdProbability: o.occupiedThresholdProbability)
+    if o.ages {
+      var aging = OccupancyAgingConfiguration()
+      aging.occupiedSeconds = o.occupiedDecaySeconds
+      aging.freeSeconds = o.freeDecaySeconds
+      aging.dynamicSeconds = o.dynamicDecaySeconds
+      result.aging = aging
+    }
     result.egoBox = .init(lower: egoBox.lowerMeters, upper: egoBox.upperMeters)
     return result
   }

@@ -41,7 +41,13 @@ extension PipelineConfiguration {
         "miss_probability": \(occupancy.missProbability),
         "clamp_minimum_probability": \(occupancy.clampMinimumProbability),
         "clamp_maximum_probability": \(occupancy.clampMaximumProbability),
-        "occupied_threshold_probability": \(occupancy.occupiedThresholdProbability)
+        "occupied_threshold_probability": \(occupancy.occupiedThresholdProbability),
+        // Forgetting: voxels hit where space was long free are dynamic and freed by the first ray
+        // that passes; evidence fades from the clamp to unknown in these seconds (0: never).
+        "ages": \(occupancy.ages),
+        "occupied_decay_seconds": \(occupancy.occupiedDecaySeconds),
+        "free_decay_seconds": \(occupancy.freeDecaySeconds),
+        "dynamic_decay_seconds": \(occupancy.dynamicDecaySeconds)
       },
       // Attention over camera, LiDAR and the previous map, cell by cell; heads divide channels.
       "fusion": {

@@ -45,6 +45,12 @@ public struct PipelineConfiguration: Sendable, Equatable {
     public var clampMinimumProbability = 0.1192
     public var clampMaximumProbability = 0.971
     public var occupiedThresholdProbability = 0.5
+    /// Decay, and voxels marked as dynamic that a single ray frees.
+    public var ages = false
+    /// From the clamp to unknown, seconds; 0 keeps for ever.
+    public var occupiedDecaySeconds = 0.0
+    public var freeDecaySeconds = 0.0
+    public var dynamicDecaySeconds = 1.0
   }
 
   /// Per-cell attention over the modalities.
@@ -202,6 +208,10 @@ public struct PipelineConfiguration: Sendable, Equatable {
       try r.read("clamp_minimum_probability", into: &value.clampMinimumProbability)
       try r.read("clamp_maximum_probability", into: &value.clampMaximumProbability)
       try r.read("occupied_threshold_probability", into: &value.occupiedThresholdProbability)
+      try r.read("ages", into: &value.ages)
+      try r.read("occupied_decay_seconds", into: &value.occupiedDecaySeconds)
+      try r.read("free_decay_seconds", into: &value.freeDecaySeconds)
+      try r.read("dynamic_decay_seconds", into: &value.dynamicDecaySeconds)
     }
     occupancy = value
   }
