@@ -104,5 +104,11 @@ import Testing
     #expect(abs(near - (1.0 + 0.25).squareRoot()) < 1e-12)
     #expect(field.distanceMeters(at: SIMD3(9, 9, 4), in: scene.grid) == 2)
     #expect(field.distanceMeters(at: SIMD3(10.1, 9, 4), in: scene.grid) == nil)
+    // A maximum between two voxels: three across and one along is nearer than it.
+    let uneven = try DistanceField(for: scene.grid, maximumDistanceMeters: 1.8)
+    uneven.update(from: scene.grid)
+    let corner = uneven.distanceMeters(at: SIMD3(3.75, 2.75, 2.25), in: scene.grid) ?? -1
+    #expect(abs(corner - 0.5 * 10.0.squareRoot()) < 1e-12)
+    #expect(uneven.distanceMeters(at: SIMD3(4.25, 2.25, 2.25), in: scene.grid) == 1.8)
   }
 }
