@@ -1,5 +1,6 @@
 // Scans as `swiftlet map --scans-out` writes them, and maps as `occupancy.py` reads them.
 #pragma once
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
