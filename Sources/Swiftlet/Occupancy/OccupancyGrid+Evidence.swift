@@ -26,10 +26,11 @@ extension OccupancyGrid {
   /// Folds everything added since the last fold with another sensor's hit and miss; the window's own
   /// clamps and threshold stay. Fold the LiDARs' scan first. Nothing added changes nothing.
   ///
-  /// - Precondition: hit above 0, miss below 0.
+  /// - Precondition: hit above 0, miss below 0; a window of int8 values.
   @discardableResult
   public func fold(model: OccupancyModel) -> ScanSummary {
     precondition(model.hit > 0 && model.miss < 0, "a hit of \(model.hit), a miss of \(model.miss)")
+    precondition(exactLines.count == 0, "int16 windows take the model of one sensor, int8 several")
     let bytes = ByteModel(model, in: byteModel)
     evidenceModel = bytes
     modelBytes[0] = bytes.hit

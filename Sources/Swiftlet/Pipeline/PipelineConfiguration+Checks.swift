@@ -69,6 +69,10 @@ extension PipelineConfiguration {
       o.maximumRangeMeters > o.minimumRangeMeters && o.minimumRangeMeters >= 0,
       "0 ≤ minimum < maximum", "\(o.minimumRangeMeters), \(o.maximumRangeMeters)")
     try check(
+      "occupancy.no_return_range_meters",
+      o.noReturnRangeMeters >= 0 && o.noReturnRangeMeters <= o.maximumRangeMeters,
+      "0 to the maximum range", "\(o.noReturnRangeMeters)")
+    try check(
       "occupancy.hit_probability", o.hitProbability > 0.5 && o.hitProbability < 1,
       "between 0.5 and 1", "\(o.hitProbability)")
     try check(

@@ -30,6 +30,7 @@ extension PipelineConfiguration {
     var result = OccupancyConfiguration()
     let o = occupancy
     result.mode = o.mode
+    result.values = o.values
     result.voxelSizeMeters = o.voxelSizeMeters
     let cells = o.extentMeters / o.voxelSizeMeters
     result.cellCountX = Int(cells.x.rounded())
@@ -38,6 +39,7 @@ extension PipelineConfiguration {
     result.lowerZMeters = o.lowerZMeters
     result.minimumRangeMeters = o.minimumRangeMeters
     result.maximumRangeMeters = o.maximumRangeMeters
+    result.noReturnRangeMeters = o.noReturnRangeMeters
     result.model = OccupancyModel(
       hitProbability: o.hitProbability, missProbability: o.missProbability,
       minimumProbability: o.clampMinimumProbability,

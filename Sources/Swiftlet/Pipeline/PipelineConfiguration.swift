@@ -34,12 +34,16 @@ public struct PipelineConfiguration: Sendable, Equatable {
     public var enabled = true
     /// How the free space of a scan is found; every mode has its promise.
     public var mode = OccupancyMode.realtime
+    /// What is kept per voxel.
+    public var values = OccupancyValues.int8
     public var voxelSizeMeters = 0.4
     /// Size of the window; z starts at `lowerZMeters` relative to the ego at each re-centring.
     public var extentMeters = SIMD3<Double>(102.4, 102.4, 12.8)
     public var lowerZMeters = -4.0
     public var minimumRangeMeters = 0.0
     public var maximumRangeMeters = 50.0
+    /// Rays without a return clear up to here; 0 leaves them out.
+    public var noReturnRangeMeters = 0.0
     public var hitProbability = 0.7
     public var missProbability = 0.4
     public var clampMinimumProbability = 0.1192
@@ -198,11 +202,13 @@ public struct PipelineConfiguration: Sendable, Equatable {
     try reader.readObject("occupancy") { (r) throws(ConfigurationError) in
       try r.read("enabled", into: &value.enabled)
       try r.read("mode", into: &value.mode)
+      try r.read("values", into: &value.values)
       try r.read("voxel_size_meters", into: &value.voxelSizeMeters)
       try r.read("extent_meters", into: &value.extentMeters)
       try r.read("lower_z_meters", into: &value.lowerZMeters)
       try r.read("minimum_range_meters", into: &value.minimumRangeMeters)
       try r.read("maximum_range_meters", into: &value.maximumRangeMeters)
+      try r.read("no_return_range_meters", into: &value.noReturnRangeMeters)
       try r.read("hit_probability", into: &value.hitProbability)
       try r.read("miss_probability", into: &value.missProbability)
       try r.read("clamp_minimum_probability", into: &value.clampMinimumProbability)

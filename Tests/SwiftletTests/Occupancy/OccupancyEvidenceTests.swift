@@ -1,242 +1,196 @@
+import Foundation
 import Swiftlet
 import SwiftletTestSupport
 import Testing
 
+/// Traps that other maps fell into: what a scan says must arrive, scan after scan.
 @Suite struct OccupancyEvidenceTests {
   private func grid(
-    _ engine: Engine = .best, threads: Int = 1, mode: OccupancyMode = .realtime
+    _ mode: OccupancyMode, _ engine: Engine = .best, threads: Int = 1, minimumRange: Double = 0,
+    cells: Int = 60
   ) throws -> OccupancyGrid {
-    var c = OccupancyConfiguration()
-    c.voxelSizeMeters = 0.4
-    c.cellCountX = 48
-    c.cellCountY = 52
-    c.cellCountZ = 20
-    c.lowerZMeters = -3
-    c.maximumRangeMeters = 9
-    c.maximumPointCount = 6000
-    c.mode = mode
+    var configuration = OccupancyConfiguration()
+    configuration.voxelSizeMeters = 0.5
+    configuration.cellCountX = cells
+    configuration.cellCountY = cells
+    configuration.cellCountZ = 16
+    configuration.maximumRangeMeters = 8
+    configuration.minimumRangeMeters = minimumRange
+    configuration.maximumPointCount = 4096
+    configuration.mode = mode
+    configuration.values = .int16
     let grid = try OccupancyGrid(
-      configuration: c, engine: engine, pool: WorkerPool(threadCount: threads))
-    grid.recenter(onWorld: pose.translation)
+      configuration: configuration, engine: engine, pool: WorkerPool(threadCount: threads))
+    grid.recenter(onWorld: .zero)
     return grid
   }
-  private let pose = RigidTransform(
-    rotation: Quaternion(axis: SIMD3(0.02, 0.01, 1), radians: 0.5).normalized,
-    translation: SIMD3(3, 7, 0.4))
-  private func scan(_ grid: OccupancyGrid) {
-    withCloud(makeScan(count: 500, seed: 2, origin: .zero, reach: 8)) {
-      _ = grid.insert($0, worldFromLidar: pose)
-    }
-  }
-  private func bytes(_ grid: OccupancyGrid) -> [Int8] {
-    let count = grid.cellCounts.x * grid.cellCounts.y * grid.memory.wordCount * 64
-    return Array(UnsafeBufferPointer(start: grid.memory.lines, count: count))
-  }
-  private var model: NetworkOccupancyModel {
-    var model = NetworkOccupancyModel()
-    model.lowerMeters = SIMD3(-6, -5, -1.2)
-    model.cellSizeMeters = 0.5
-    model.cellCounts = SIMD3(22, 20, 6)
-    return model
-  }
+  private let sensor = RigidTransform(
+    rotation: Matrix3.identity, translation: SIMD3(0.25, 0.25, 0.25))
 
-  @Test(arguments: everyQueryEngine)
-  func `missing evidence changes nothing, bit for bit`(kind: (Engine, Int)) throws {
-    let (a, b) = (try grid(kind.0, threads: kind.1), try grid(kind.0, threads: kind.1))
-    scan(a)
-    scan(b)
-    let empty = EvidencePoints(capacity: 8)
-    b.add(empty.view, worldFromLidar: pose)
-    #expect(b.fold(model: .radar).hitVoxelCount == 0)
-    b.add(PointCloudView.empty, worldFromLidar: pose)
-    b.fold(model: .cameraDepth)
-    b.fold()
-    let logits = AlignedBuffer<Float>(count: 22 * 20 * 6)
-    #expect(b.add(logits: logits, worldFromEgo: pose, model: model) == 0)
-    logits.fill(.nan)
-    #expect(b.add(logits: logits, worldFromEgo: pose, model: model) == 0)
-    logits.fill(.infinity)
-    #expect(b.add(logits: logits, worldFromEgo: pose, model: model) == 0)
-    #expect(bytes(a) == bytes(b))
-    // … and the next scan counts as it would have.
-    scan(a)
-    scan(b)
-    #expect(bytes(a) == bytes(b))
-  }
-
-  @Test(arguments: everyQueryEngine)
-  func `logits reach the voxels whose middles lie in their cells`(kind: (Engine, Int)) throws {
-    let grid = try grid(kind.0, threads: kind.1)
-    scan(grid)
-    var generator = SeededGenerator(seed: 4)
-    var values = generator.floats(22 * 20 * 6, in: -6...6)
-    values[5] = .nan
-    values[6] = -.infinity
-    let logits = AlignedBuffer(values)
-    var before: [VoxelKey: Float] = [:]
-    let (o, n) = (grid.origin, grid.cellCounts)
-    var keys: [VoxelKey] = []
-    for y in 0..<n.y {
-      for x in 0..<n.x {
-        for z in 0..<n.z {
-          keys.append(VoxelKey(x: o.x + Int32(x), y: o.y + Int32(y), z: o.z + Int32(z)))
-        }
+  @Test(arguments: OccupancyMode.allCases)
+  func `a voxel seen every third scan gets every update in 1,000 scans`(mode: OccupancyMode) throws {
+    let grid = try grid(mode)
+    let key = VoxelKey(x: 10, y: 0, z: 0)
+    let model = OccupancyModel.octoMap
+    // In the middle of a fan where the voxel lies: moved sideways, a ray stays in it.
+    let direction = SIMD3<Float>(1, 0.03226, 0)
+    var expected: Float?
+    for scan in 0..<1000 {
+      // Hit, then two scans whose ray ends before it or (every ninth) passes it.
+      let isHit = scan % 3 == 0
+      let passes = scan % 9 == 4
+      let points: [SIMD3<Float>] =
+        isHit ? [direction * 5] : passes ? [direction * 7] : [direction * 3]
+      withCloud(points) { _ = grid.insert($0, worldFromLidar: sensor) }
+      if isHit || passes {
+        let sum = (expected ?? 0) + (isHit ? model.hit : model.miss)
+        expected = min(max(sum, model.minimum), model.maximum)
+      }
+      guard let expected, let found = grid.logOdds(key) else {
+        Issue.record("scan \(scan): nothing known")
+        return
+      }
+      guard abs(found - expected) < 1e-3 else {
+        Issue.record("scan \(scan): \(found), expected \(expected)")
+        return
       }
     }
-    for key in keys { before[key] = grid.logOdds(key) }
-    let count = grid.add(logits: logits, worldFromEgo: pose, model: model)
-    let back = pose.inverse
-    let steps = grid.stepsPerUnit
-    var touched = 0
-    for key in keys {
-      let center = (SIMD3(Double(key.x), Double(key.y), Double(key.z)) + 0.5) * 0.4
-      let place = (back * center - model.lowerMeters) / 0.5
-      // Middles on a cell's face may be rounded to either side.
-      let isOnFace = (0..<3).contains { abs(place[$0] - place[$0].rounded()) < 1e-9 }
-      if isOnFace { continue }
-      var expected = before[key]
-      let cell = place.rounded(.down)
-      let isInside = (0..<3).allSatisfy { cell[$0] >= 0 && cell[$0] < Double(model.cellCounts[$0]) }
-      if isInside {
-        let value = values[(Int(cell.x) * 20 + Int(cell.y)) * 6 + Int(cell.z)]
-        if abs(value) >= 0.5, value.isFinite {
-          let step = (max(-0.6, min(0.6, value * 0.25)) * steps).rounded()
-          let old = ((before[key] ?? 0) * steps).rounded()
-          let clamped = max(-49, min(87, old + step))
-          if step != 0 {
-            expected = clamped / steps
-            touched += 1
-          }
-        }
-      }
-      #expect(grid.logOdds(key) == expected, "voxel \(key)")
-      let state: VoxelState = expected.map { $0 >= 0 ? .occupied : .free } ?? .unknown
-      #expect(grid.state(key) == state, "voxel \(key)")
-    }
-    #expect(count == touched && touched > 1000)
   }
 
-  @Test(arguments: everyQueryEngine, [OccupancyMode.exact, .realtime])
-  func `another sensor's evidence counts as its own model says`(
-    kind: (Engine, Int), mode: OccupancyMode
+  @Test(arguments: OccupancyMode.allCases)
+  func `a ray that ends at the maximum range in a voxel leaves its later hit whole`(
+    mode: OccupancyMode
   ) throws {
-    let grid = try grid(kind.0, threads: kind.1, mode: mode)
-    let points = EvidencePoints(capacity: 4)
-    #expect(points.append(radar: SIMD3(4, 0.05, 0.1), halfWidthRadians: .zero, spacingMeters: 0.2))
-    #expect(points.count == 1 && points[0] == SIMD3(4, 0.05, 0.1))
-    let level = RigidTransform(rotation: Matrix3.identity, translation: SIMD3(3.1, 7.1, 0.5))
-    grid.add(points.view, worldFromLidar: level)
-    grid.fold(model: .radar)
-    let end = grid.key(ofWorld: SIMD3(7.1, 7.15, 0.6))
-    let air = grid.key(ofWorld: SIMD3(5, 7.12, 0.55))
-    let steps = grid.stepsPerUnit
-    #expect(grid.logOdds(end) == (OccupancyModel.radar.hit * steps).rounded() / steps)
-    #expect(grid.logOdds(air) == (OccupancyModel.radar.miss * steps).rounded() / steps)
-    // The window's own model is back.
-    withCloud([SIMD3(4, 0.05, 0.1)]) { _ = grid.insert($0, worldFromLidar: level) }
-    let expected =
-      (OccupancyModel.radar.hit * steps).rounded() + (OccupancyModel.octoMap.hit * steps).rounded()
-    #expect(grid.logOdds(end) == expected / steps)
+    let grid = try grid(mode)
+    // Clipped to 8 m, in voxel 16, which gets neither.
+    withCloud([SIMD3(20, 0, 0)]) { _ = grid.insert($0, worldFromLidar: sensor) }
+    let key = VoxelKey(x: 16, y: 0, z: 0)
+    #expect(grid.state(key) == .unknown)
+    // In one scan with a hit in the same voxel: the hit alone counts.
+    withCloud([SIMD3(20, 0, 0), SIMD3(7.9, 0, 0)]) {
+      _ = grid.insert($0, worldFromLidar: sensor)
+    }
+    let found = try #require(grid.logOdds(key))
+    #expect(abs(found - OccupancyModel.octoMap.hit) < 1e-3)
   }
 
-  @Test func `a wide beam gives its arc one hit and its cone one miss`() throws {
-    let grid = try grid(mode: .exact)
-    let points = EvidencePoints(capacity: 4000)
-    let half = SIMD2<Float>(0.25, 0.1)
-    points.append(radar: SIMD3(5, 0, 0), halfWidthRadians: half, spacingMeters: 0.1)
-    for index in 0..<points.count {
-      let p = points[index]
-      #expect(abs((p * p).sum().squareRoot() - 5) < 1e-4)
+  @Test(arguments: OccupancyMode.allCases, [1, 2, 3])
+  func `splitting a scan between calls and threads changes no bit`(
+    mode: OccupancyMode, threads: Int
+  ) throws {
+    let points = makeScan(count: 3000, seed: 11, origin: .zero)
+    let whole = try grid(mode)
+    let split = try grid(mode, threads: threads)
+    withCloud(points) { _ = whole.insert($0, worldFromLidar: sensor) }
+    if mode == .exact {
+      // Two LiDARs of one frame: the same sets. The fans of a call are its own.
+      for part in [points[..<1700], points[1700...]] {
+        withCloud(Array(part)) { split.add($0, worldFromLidar: sensor) }
+      }
+      split.fold()
+    } else {
+      withCloud(points.reversed()) { _ = split.insert($0, worldFromLidar: sensor) }
     }
-    let level = RigidTransform(rotation: Matrix3.identity, translation: SIMD3(3.13, 7.17, 0.55))
-    grid.add(points.view, worldFromLidar: level)
-    let summary = grid.fold(model: .radar)
-    let steps = grid.stepsPerUnit
-    let hit = (OccupancyModel.radar.hit * steps).rounded() / steps
-    var arc = 0
-    grid.forEachOccupied { key, center, _ in
-      let away = center - level.translation
-      let range = (away * away).sum().squareRoot()
-      #expect(abs(range - 5) < 0.36, "half a voxel's diagonal")
-      #expect(grid.logOdds(key) == hit)
-      arc += 1
-    }
-    #expect(arc == summary.hitVoxelCount && arc > 8)
-    for a in [-0.2, 0, 0.2] {
-      let place = level * SIMD3(3.0, 3.0 * a, 0)
-      #expect(grid.state(grid.key(ofWorld: place)) == .free, "azimuth \(a)")
-    }
-    #expect(grid.state(grid.key(ofWorld: level * SIMD3(3.0, 1.6, 0))) == .unknown)
-    #expect(!points.append(radar: .zero, halfWidthRadians: half, spacingMeters: 0.1))
-    #expect(!points.append(radar: SIMD3(.nan, 0, 0), halfWidthRadians: half, spacingMeters: 0.1))
-    let small = EvidencePoints(capacity: 3)
-    small.append(radar: SIMD3(5, 0, 0), halfWidthRadians: half, spacingMeters: 0.1)
-    #expect(small.count == 3 && small.droppedCount > 0)
+    let count = 60 * 60 * 64
+    let a = Array(UnsafeBufferPointer(start: whole.memory.lines, count: count))
+    let b = Array(UnsafeBufferPointer(start: split.memory.lines, count: count))
+    let isEqual = a == b
+    #expect(isEqual)
   }
 
-  @Test func `camera depth becomes a point a pixel at its likeliest bin`() {
-    // Two pixels a row, two rows, three bins of a metre from 1 m on.
-    let depth = AlignedBuffer<Float>([
-      0.6, 0.1, .nan, 0.4,
-      0.3, 0.2, .nan, 0.4,
-      0.1, 0.7, .nan, 0.2,
-    ])
-    let rays = AlignedBuffer<Float>([0.5, -0.25, 0, 0, 0, 0, 0.1, 0.2])
-    let points = EvidencePoints(capacity: 4)
-    points.append(depth: depth, rays: rays, binCount: 3, lowerMeters: 1, stepMeters: 1)
-    // The second sees past the last bin, the third nothing; of equal bins the nearest counts.
-    #expect(points.count == 2)
-    #expect(points[0] == SIMD3(0.75, -0.375, 1.5))
-    #expect(points[1] == SIMD3(Float(0.1) * 1.5, Float(0.2) * 1.5, 1.5))
-    points.clear()
-    #expect(points.count == 0)
-  }
-
-  private func add(
-    _ attributes: VoxelAttributes, _ grid: OccupancyGrid, _ points: [SIMD3<Float>],
-    labels: [UInt8]?, intensities: [UInt8]? = nil, weight: UInt8 = 8
-  ) -> Int {
-    withCloud(points) { cloud in
-      let l = labels.map { AlignedBuffer($0) }
-      let i = intensities.map { AlignedBuffer($0) }
-      return attributes.add(
-        cloud, worldFromLidar: .identity, in: grid,
-        labels: l.map { UnsafeBufferPointer($0.elements) },
-        intensities: i.map { UnsafeBufferPointer($0.elements) }, weight: weight)
+  @Test(arguments: OccupancyMode.allCases)
+  func `rays that end above or below the window carve inside it`(mode: OccupancyMode) throws {
+    let grid = try grid(mode)
+    // The window is 8 m high from 4 m below; the ray leaves it at 4 m and ends at 5.
+    withCloud([SIMD3(5, 0.1, 4.9), SIMD3(-5, 0.1, -4.9)]) {
+      _ = grid.insert($0, worldFromLidar: sensor)
+    }
+    #expect(grid.occupiedCount == 0)
+    for step: Int32 in 1...6 {
+      for side: Int32 in [-1, 1] {
+        // A fan may move the ray sideways by half a voxel.
+        let isFree = (-1...1).contains {
+          grid.state(VoxelKey(x: side * step, y: $0, z: side * step)) == .free
+        }
+        #expect(isFree, "step \(side * step)")
+      }
     }
   }
 
-  private func label(_ a: VoxelAttributes, _ key: VoxelKey, _ grid: OccupancyGrid) -> [UInt8] {
-    a.label(key, in: grid).map { [$0.label, $0.weight] } ?? []
+  @Test(arguments: OccupancyMode.allCases)
+  func `points nearer than the minimum range neither hit nor clear`(mode: OccupancyMode) throws {
+    let grid = try grid(mode, minimumRange: 2)
+    let summary = withCloud([SIMD3(1.9, 0, 0), SIMD3(0, 3, 0)]) {
+      grid.insert($0, worldFromLidar: sensor)
+    }
+    #expect(summary.tooNearCount == 1)
+    #expect(grid.state(VoxelKey(x: 1, y: 0, z: 0)) == .unknown)
+    let isFree = (-1...1).contains { grid.state(VoxelKey(x: $0, y: 3, z: 0)) == .free }
+    #expect(isFree)
   }
 
-  @Test func `classes are voted, intensities averaged, and both roll with the window`() throws {
-    let grid = try grid()
-    let attributes = VoxelAttributes(for: grid)
-    let place = SIMD3<Float>(3.1, 7.1, 0.5)
-    let key = grid.key(ofWorld: SIMD3<Double>(place))
-    #expect(attributes.label(key, in: grid) == nil && attributes.intensity(key, in: grid) == nil)
-    #expect(add(attributes, grid, [place, place, place], labels: [4, 4, 11]) == 3)
-    #expect(label(attributes, key, grid) == [4, 8])
-    #expect(add(attributes, grid, [place, place], labels: [11, 11]) == 2)
-    #expect(label(attributes, key, grid) == [11, 8])
-    // Free and unknown labels, and points elsewhere, say nothing.
-    #expect(add(attributes, grid, [place, place, SIMD3(500, 0, 0)], labels: [17, 255, 3]) == 2)
-    #expect(label(attributes, key, grid) == [11, 8])
-    for _ in 0..<60 { _ = add(attributes, grid, [place], labels: [11]) }
-    #expect(label(attributes, key, grid) == [11, 255])
-    _ = add(attributes, grid, [place, place, place], labels: nil, intensities: [10, 20, 60])
-    #expect(attributes.intensity(key, in: grid) == 30)
-    // The window moves by less than itself: still there; and back from far away: forgotten.
-    grid.recenter(onWorld: SIMD3(7, 7, 0.4))
-    #expect(label(attributes, key, grid) == [11, 255])
-    let twin = VoxelKey(x: key.x + 48, y: key.y, z: key.z)
-    grid.recenter(onWorld: SIMD3(3 + 48 * 0.4, 7, 0.4))
-    #expect(attributes.label(twin, in: grid) == nil)
-    let there = SIMD3<Float>(place.x + 48 * 0.4, place.y, place.z)
-    _ = add(attributes, grid, [there], labels: [2])
-    #expect(label(attributes, twin, grid) == [2, 8])
-    grid.recenter(onWorld: SIMD3(3, 7, 0.4))
-    #expect(attributes.label(key, in: grid) == nil)
+  @Test(arguments: OccupancyMode.allCases)
+  func `clouds of hostile values of any length leave a sane window`(mode: OccupancyMode) throws {
+    let values: [Float] = [
+      0, -0.0, 1e-45, -1e-38, 0.5, -0.5, 1, 8, -8, 1e30, -1e30, .nan, .infinity, 6553.6,
+    ]
+    var generator = SeededGenerator(seed: 3)
+    for count in [1, 2, 15, 16, 17, 33, 4000] {
+      let grid = try grid(mode, threads: 2)
+      for isEqual in [false, true] {
+        var points = (0..<count).map { _ in
+          SIMD3(
+            values.randomElement(using: &generator)!, values.randomElement(using: &generator)!,
+            values.randomElement(using: &generator)!)
+        }
+        if isEqual { points = Array(repeating: points[0], count: count) }
+        let summary = withCloud(points) { grid.insert($0, worldFromLidar: sensor) }
+        let kept = summary.rayCount + summary.notFiniteCount + summary.tooNearCount
+          + summary.outsideCount + summary.insideEgoCount
+        #expect(kept == count)
+        #expect(summary.freeVoxelCount + summary.hitVoxelCount <= grid.knownCount)
+      }
+    }
+  }
+
+  @Test(arguments: OccupancyMode.allCases)
+  func `rays without a return clear up to their own range, where that is asked for`(
+    mode: OccupancyMode
+  ) throws {
+    // Three rings of firings; a quarter of the turn sees nothing.
+    var points: [SIMD3<Float>] = []
+    for elevation in [-0.02, 0.0, 0.02] {
+      for step in 0..<2048 where step < 1200 || step > 1700 {
+        let turn = 2 * Double.pi * Double(step) / 2048
+        points.append(SIMD3(Float(5 * cos(turn)), Float(5 * sin(turn)), Float(5 * elevation)))
+      }
+    }
+    let missing = MissingReturns(capacity: 10_000)
+    for range in [0.0, 4] {
+      var configuration = OccupancyConfiguration()
+      configuration.voxelSizeMeters = 0.5
+      configuration.cellCountX = 60
+      configuration.cellCountY = 60
+      configuration.cellCountZ = 16
+      configuration.maximumRangeMeters = 8
+      configuration.noReturnRangeMeters = range
+      configuration.maximumPointCount = 8192
+      configuration.mode = mode
+      let grid = try OccupancyGrid(
+        configuration: configuration, engine: .best, pool: WorkerPool(threadCount: 2))
+      grid.recenter(onWorld: .zero)
+      let plain = withCloud(points) { cloud in
+        grid.add(cloud, worldFromLidar: sensor)
+        grid.addMissing(missing.find(in: cloud), worldFromLidar: sensor)
+        return grid.fold()
+      }
+      #expect(plain.pointCount == points.count)
+      // In the middle of the gap, 2.5 m away: seen only by rays without a return.
+      let turn = 2 * Double.pi * 1450 / 2048
+      let place = SIMD3(0.25 + 2.5 * cos(turn), 0.25 + 2.5 * sin(turn), 0.25)
+      #expect(grid.state(grid.key(ofWorld: place)) == (range > 0 ? .free : .unknown))
+      let beyond = SIMD3(0.25 + 5.5 * cos(turn), 0.25 + 5.5 * sin(turn), 0.25)
+      #expect(grid.state(grid.key(ofWorld: beyond)) == .unknown)
+    }
   }
 }
