@@ -8,8 +8,8 @@ views of the library's own memory, valid until the next call on the object that 
 from ._kernels import Kernels, OctoMap
 from ._library import SwiftletError, library
 from ._pipeline import (
-    CameraMount, CameraSample, CostMap, Digest, FrameFile, Finding, LidarMount, LidarSample, Map, Occupancy,
-    Pipeline, replay_folder,
+    CameraMount, CameraSample, CostMap, Digest, Finding, FrameFile, Head, LidarMount, LidarSample, Map,
+    MapSample, Occupancy, PathOccupancy, Pipeline, Weights, replay_folder,
 )
 from ._report import Report, read_report
 
@@ -17,7 +17,7 @@ __version__: str = library.swiftlet_version().decode()
 best_instruction_set: str = library.swiftlet_best_instruction_set().decode()
 
 __all__ = [
-    "CameraMount", "CameraSample", "CostMap", "Digest", "Finding", "FrameFile", "Kernels", "LidarMount",
-    "LidarSample", "Map", "Occupancy", "OctoMap", "Pipeline", "Report", "SwiftletError",
-    "best_instruction_set", "read_report", "replay_folder",
+    "CameraMount", "CameraSample", "CostMap", "Digest", "Finding", "FrameFile", "Head", "Kernels",
+    "LidarMount", "LidarSample", "Map", "MapSample", "Occupancy", "OctoMap", "PathOccupancy",
+    "Pipeline", "Report", "SwiftletError", "Weights", "best_instruction_set", "read_report", "replay_folder",
 ]

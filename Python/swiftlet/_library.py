@@ -5,9 +5,11 @@ from __future__ import annotations
 import ctypes as c
 import os
 import pathlib
+from typing import Any, TypeVar
 
 ABI_VERSION = 1
 Doubles12 = c.c_double * 12
+_S = TypeVar("_S", bound=c.Structure)
 
 
 class SwiftletError(Exception):
@@ -59,7 +61,7 @@ class Lidar(c.Structure):
 class Rig(c.Structure):
     _fields_ = [
         ("struct_size", c.c_uint32), ("camera_count", c.c_uint32), ("cameras", c.POINTER(Camera)),
-        ("lidars", c.POINTER(Lidar)), ("lidar_count", c.c_uint32), ("reserved", c.c_uint32),
+        ("lidars", c.POINTER(Lidar)), ("lidar_count", c.c_uint32), ("flags", c.c_uint32),
     ]
 
 
@@ -80,12 +82,21 @@ class LidarFrame(c.Structure):
     ]
 
 
+class BevFrame(c.Structure):
+    _fields_ = [
+        ("struct_size", c.c_uint32), ("flags", c.c_uint32), ("timestamp_ns", c.c_int64),
+        ("world_from_ego", Doubles12), ("features", Tensor), ("validity", c.c_void_p),
+        ("validity_byte_count", c.c_size_t), ("kind", c.c_int32), ("reserved", c.c_int32),
+    ]
+
+
 class Frame(c.Structure):
     _fields_ = [
         ("struct_size", c.c_uint32), ("flags", c.c_uint32), ("timestamp_ns", c.c_int64),
         ("world_from_ego", Doubles12), ("cameras", c.POINTER(CameraFrame)),
-        ("lidars", c.POINTER(LidarFrame)), ("camera_count", c.c_uint32),
-        ("lidar_count", c.c_uint32),
+        ("lidars", c.POINTER(LidarFrame)), ("maps", c.POINTER(BevFrame)),
+        ("camera_count", c.c_uint32), ("lidar_count", c.c_uint32), ("map_count", c.c_uint32),
+        ("reserved", c.c_uint32),
     ]
 
 
@@ -104,6 +115,13 @@ class MapView(c.Structure):
         ("features", c.c_void_p), ("validity", c.c_void_p), ("rows", c.c_int64),
         ("columns", c.c_int64), ("channels", c.c_int64), ("lower_x", c.c_double),
         ("lower_y", c.c_double), ("cell_size", c.c_double),
+    ]
+
+
+class HeadView(c.Structure):
+    _fields_ = [
+        ("logits", c.c_void_p), ("labels", c.c_void_p), ("rows", c.c_int64),
+        ("columns", c.c_int64), ("heights", c.c_int64), ("classes", c.c_int64),
     ]
 
 
@@ -152,6 +170,14 @@ class BoxResult(c.Structure):
     _fields_ = [(n, c.c_int64) for n in ("free", "unknown", "occupied", "outside")]
 
 
+class PathResult(c.Structure):
+    _fields_ = [
+        ("state", c.c_uint8), ("reserved", c.c_uint8 * 3), ("first_occupied", c.c_int32),
+        ("first_not_free", c.c_int32), ("reserved_too", c.c_int32), ("clear_distance", c.c_double),
+        ("steps", c.c_int64),
+    ]
+
+
 class CostMapView(c.Structure):
     _fields_ = [
         ("costs", c.c_void_p), ("rows", c.c_int64), ("columns", c.c_int64),
@@ -190,11 +216,18 @@ library = _load()
 P = c.c_void_p
 SIZE = c.c_size_t
 ERROR = c.POINTER(Error)
-_SIGNATURES: dict[str, list] = {
+_SIGNATURES: dict[str, list[Any]] = {
     "pipeline_create": [c.POINTER(Options), c.POINTER(P), ERROR],
     "pipeline_set_rig": [P, c.POINTER(Rig), ERROR],
     "pipeline_process": [P, c.POINTER(Frame), ERROR],
+    "pipeline_project": [P, c.POINTER(Frame), ERROR],
+    "pipeline_update": [P, ERROR],
+    "pipeline_fuse": [P, ERROR],
     "pipeline_reset": [P, ERROR],
+    "weights_create": [P, P, SIZE, c.POINTER(P), ERROR],
+    "pipeline_swap_weights": [P, P, ERROR],
+    "pipeline_ages": [P, c.POINTER(P), ERROR],
+    "pipeline_head": [P, c.c_int32, c.POINTER(HeadView), ERROR],
     "pipeline_configuration": [P, P, SIZE, c.POINTER(SIZE), ERROR],
     "pipeline_map": [P, c.c_int32, c.POINTER(MapView), ERROR],
     "pipeline_occupancy": [P, c.POINTER(OccupancyView), ERROR],
@@ -213,6 +246,9 @@ _SIGNATURES: dict[str, list] = {
     "pipeline_update_queries": [P, ERROR],
     "query_rays": [P, P, P, SIZE, c.c_double, c.c_int32, P, P, P, ERROR],
     "query_box": [P, P, P, c.POINTER(BoxResult), ERROR],
+    "query_path": [
+        P, P, SIZE, P, c.c_int64, c.POINTER(BoxResult), c.POINTER(PathResult), ERROR,
+    ],
     "query_distances": [P, P, SIZE, P, ERROR],
     "query_cost_map": [P, c.POINTER(CostMapView), ERROR],
     "query_obstacles": [P, c.POINTER(Obstacle), SIZE, c.POINTER(SIZE), ERROR],
@@ -227,9 +263,12 @@ for _name, _arguments in _SIGNATURES.items():
     _function = getattr(library, f"swiftlet_{_name}")
     _function.argtypes = _arguments
     _function.restype = c.c_int32
-for _name in ("pipeline", "digest", "frame_file", "kernels", "octomap"):
+for _name in ("pipeline", "weights", "digest", "frame_file", "kernels", "octomap"):
     getattr(library, f"swiftlet_{_name}_destroy").argtypes = [P]
-for _name in ("camera", "lidar", "rig", "camera_frame", "lidar_frame", "frame", "options", "query_options"):
+for _name in (
+    "camera", "lidar", "rig", "camera_frame", "lidar_frame", "bev_frame", "frame", "options",
+    "query_options",
+):
     getattr(library, f"swiftlet_{_name}_init").restype = None
 library.swiftlet_status_name.restype = c.c_char_p
 library.swiftlet_status_name.argtypes = [c.c_int32]
@@ -245,7 +284,7 @@ if library.swiftlet_abi_version() != ABI_VERSION:
 def call(name: str, *arguments: object, allowed: tuple[int, ...] = ()) -> int:
     """Calls ``swiftlet_<name>`` and raises what it reports, except ``allowed`` statuses."""
     error = Error()
-    status = getattr(library, f"swiftlet_{name}")(*arguments, c.byref(error))
+    status: int = getattr(library, f"swiftlet_{name}")(*arguments, c.byref(error))
     if status != 0 and status not in allowed:
         raise SwiftletError(
             library.swiftlet_status_name(status).decode(), error.message.decode("utf-8", "replace")
@@ -253,10 +292,11 @@ def call(name: str, *arguments: object, allowed: tuple[int, ...] = ()) -> int:
     return status
 
 
-def initialised(kind: type, name: str):
+def initialised(kind: type[_S], name: str) -> _S:
     """A structure with its defaults and size."""
-    value = kind()
+    value: Any = kind()
     getattr(library, f"swiftlet_{name}_init")(c.byref(value))
     if value.struct_size != c.sizeof(kind):
         raise ImportError(f"{name}: the library has {value.struct_size} bytes, not {c.sizeof(kind)}")
-    return value
+    made: _S = value
+    return made

@@ -17,10 +17,12 @@ Transform = npt.ArrayLike
 """3x4 or 4x4, rows of [R | t]; maps coordinates of the second frame to the first's."""
 
 _IDENTITY = np.eye(4)
+_BEV_KINDS = {"radar": 0, "prior": 1}
 _ELEMENT_TYPES = {np.dtype(np.float32): 0, np.dtype(np.float16): 1}
 FINDINGS = {
     1: "camera-calibration-invalid", 2: "camera-input-invalid", 3: "lidar-pose-invalid",
-    4: "points-not-finite", 5: "camera-features-not-finite",
+    4: "points-not-finite", 5: "camera-features-not-finite", 6: "bev-map-invalid",
+    7: "bev-map-not-finite",
 }
 
 
@@ -166,6 +168,43 @@ class LidarSample:
 
 
 @dataclass
+class MapSample:
+    """A bird's-eye-view map of a radar network or of the place."""
+
+    kind: str
+    """``radar`` or ``prior``"""
+    features: npt.ArrayLike
+    """[row y][column x][channel] on the configuration's grid, float32 or float16"""
+    world_from_ego: Transform
+    """at the map's own time"""
+    timestamp_ns: int = 0
+    validity: npt.ArrayLike | None = None
+    """[row y][column x], 0 where the map knows nothing"""
+
+    def _structure(self, keep: list[object]) -> lib.BevFrame:
+        s = lib.initialised(lib.BevFrame, "bev_frame")
+        s.flags, s.kind = 1, _BEV_KINDS[self.kind]
+        s.timestamp_ns = self.timestamp_ns
+        s.world_from_ego = _rows(self.world_from_ego)
+        s.features = _tensor(self.features, keep)
+        if self.validity is not None:
+            cells = np.ascontiguousarray(self.validity, dtype=np.uint8)
+            keep.append(cells)
+            s.validity, s.validity_byte_count = cells.ctypes.data, cells.nbytes
+        return s
+
+
+@dataclass
+class Head:
+    """What a head reads off the fused map: views, changed by the pipeline's next frame."""
+
+    logits: npt.NDArray[np.float32]
+    """[row y][column x][height][class]"""
+    labels: npt.NDArray[np.uint8]
+    """[row y][column x][height], 255 where the cell is not valid"""
+
+
+@dataclass
 class Map:
     """A bird's-eye-view map: views of the pipeline's memory, changed by its next frame."""
 
@@ -210,6 +249,21 @@ class CostMap:
 
 
 @dataclass
+class PathOccupancy:
+    """What a box sweeps along a path."""
+
+    state: int
+    """2 where anything is occupied, else 0 where anything is unknown, else 1"""
+    first_occupied: int
+    first_not_free: int
+    """poses; -1 for none"""
+    clear_distance: float
+    steps: int
+    boxes: list[dict[str, int]]
+    """the worst step up to each pose"""
+
+
+@dataclass
 class Finding:
     """Something the last frame lacked; its sensor was masked."""
 
@@ -222,8 +276,8 @@ def _view(address: int, shape: tuple[int, ...], dtype: npt.DTypeLike, owner: obj
     kind = np.dtype(dtype)
     count = int(np.prod(shape)) * kind.itemsize
     memory = (c.c_char * count).from_address(address)
-    memory._owner = owner  # the array keeps its pipeline alive
-    array = np.frombuffer(memory, dtype=kind).reshape(shape)
+    setattr(memory, "_owner", owner)  # the array keeps its pipeline alive
+    array: np.ndarray = np.frombuffer(memoryview(memory), dtype=kind).reshape(shape)
     array.flags.writeable = False
     return array
 
@@ -289,6 +343,21 @@ class FrameFile(Handle):
         return frame
 
 
+class Weights(Handle):
+    """Weights packed for a pipeline, from a .safetensors file's bytes; after a swap, those that were
+    replaced."""
+
+    _kind = "weights"
+
+    def __init__(self, pipeline: "Pipeline", data: bytes) -> None:
+        super().__init__()
+        bytes_ = np.frombuffer(data, dtype=np.uint8)
+        lib.call(
+            "weights_create", pipeline._pointer, bytes_.ctypes.data, bytes_.size,
+            c.byref(self._pointer),
+        )
+
+
 class Pipeline(Handle):
     """One pipeline. ``configuration`` is the text of a pipeline.json."""
 
@@ -309,7 +378,8 @@ class Pipeline(Handle):
         lib.call("pipeline_create", c.byref(options), c.byref(self._pointer))
 
     def set_rig(
-        self, cameras: Sequence[CameraMount] | FrameFile = (), lidars: Sequence[LidarMount] = ()
+        self, cameras: Sequence[CameraMount] | FrameFile = (), lidars: Sequence[LidarMount] = (),
+        maps: Sequence[str] = (),
     ) -> None:
         """Announces the sensors (or takes those of a rig file) and forgets all earlier frames."""
         if isinstance(cameras, FrameFile):
@@ -319,12 +389,13 @@ class Pipeline(Handle):
         rig.camera_count, rig.lidar_count = len(cameras), len(lidars)
         rig.cameras = (lib.Camera * max(len(cameras), 1))(*[m._structure() for m in cameras])
         rig.lidars = (lib.Lidar * max(len(lidars), 1))(*[m._structure() for m in lidars])
+        rig.flags = sum(1 << kind for kind in {_BEV_KINDS[name] for name in maps})
         lib.call("pipeline_set_rig", self._pointer, c.byref(rig))
 
     def process(
         self, world_from_ego: Transform | FrameFile, cameras: Sequence[CameraSample | None] = (),
-        lidars: Sequence[LidarSample | None] = (), *, timestamp_ns: int = 0,
-        reset_history: bool = False,
+        lidars: Sequence[LidarSample | None] = (), maps: Sequence[MapSample] = (), *,
+        timestamp_ns: int = 0, reset_history: bool = False,
     ) -> None:
         """One frame; a sensor given as None is masked. Arrays are only read during the call."""
         if isinstance(world_from_ego, FrameFile):
@@ -348,20 +419,44 @@ class Pipeline(Handle):
                 for s in lidars
             ]
         )
+        frame.map_count = len(maps)
+        frame.maps = (lib.BevFrame * max(len(maps), 1))(*[m._structure(keep) for m in maps])
         lib.call("pipeline_process", self._pointer, c.byref(frame))
+
+    def swap_weights(self, weights: Weights) -> None:
+        """Uses them from the next frame on; ``weights`` then holds those that were replaced."""
+        lib.call("pipeline_swap_weights", self._pointer, weights._pointer)
 
     def reset(self) -> None:
         lib.call("pipeline_reset", self._pointer)
 
     def map(self, which: str = "fused") -> Map:
-        """``fused``, ``camera`` or ``lidar``."""
+        """``fused``, ``camera``, ``lidar``, ``radar`` or ``prior``."""
         view = lib.MapView()
-        kinds: Mapping[str, int] = {"fused": 0, "camera": 1, "lidar": 2}
+        kinds: Mapping[str, int] = {"fused": 0, "camera": 1, "lidar": 2, "radar": 3, "prior": 4}
         lib.call("pipeline_map", self._pointer, kinds[which], c.byref(view))
         return Map(
             features=_view(view.features, (view.rows, view.columns, view.channels), "f4", self),
             validity=_view(view.validity, (view.rows, view.columns), "u1", self),
             lower=(view.lower_x, view.lower_y), cell_size=view.cell_size,
+        )
+
+    def ages(self) -> npt.NDArray[np.uint16]:
+        """Milliseconds [row y][column x] since the youngest data of a fused cell; 65535: none."""
+        first = c.c_void_p()
+        view = lib.MapView()
+        lib.call("pipeline_map", self._pointer, 0, c.byref(view))
+        lib.call("pipeline_ages", self._pointer, c.byref(first))
+        return _view(first.value or 0, (view.rows, view.columns), "u2", self)
+
+    def head(self, which: str) -> Head:
+        """``occupancy`` or ``semantic``."""
+        view = lib.HeadView()
+        lib.call("pipeline_head", self._pointer, {"occupancy": 0, "semantic": 1}[which], c.byref(view))
+        shape = (view.rows, view.columns, view.heights)
+        return Head(
+            logits=_view(view.logits, (*shape, view.classes), "f4", self),
+            labels=_view(view.labels, shape, "u1", self),
         )
 
     def occupancy(self) -> Occupancy:
@@ -460,7 +555,26 @@ class Pipeline(Handle):
             "query_box", self._pointer, _rows(world_from_box), (c.c_double * 3)(*size),
             c.byref(result),
         )
-        return {name: getattr(result, name) for name, _ in lib.BoxResult._fields_}
+        return {field[0]: getattr(result, field[0]) for field in lib.BoxResult._fields_}
+
+    def path(
+        self, world_from_boxes: Sequence[Transform], size: Sequence[float], maximum_steps: int = 0
+    ) -> PathOccupancy:
+        """What a box sweeps along poses."""
+        poses = np.array([list(_rows(pose)) for pose in world_from_boxes], dtype=np.float64)
+        results = (lib.BoxResult * max(len(poses), 1))()
+        summary = lib.PathResult()
+        lib.call(
+            "query_path", self._pointer, poses.ctypes.data, len(poses), (c.c_double * 3)(*size),
+            maximum_steps, results, c.byref(summary),
+        )
+        names = [field[0] for field in lib.BoxResult._fields_]
+        return PathOccupancy(
+            state=summary.state, first_occupied=summary.first_occupied,
+            first_not_free=summary.first_not_free, clear_distance=summary.clear_distance,
+            steps=summary.steps,
+            boxes=[{n: getattr(results[i], n) for n in names} for i in range(len(poses))],
+        )
 
     def distances(self, positions: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Metres to the nearest occupied voxel at world positions [n][3]; NaN outside."""
@@ -487,8 +601,8 @@ class Pipeline(Handle):
         lib.call("query_obstacles", self._pointer, room, count.value, c.byref(count))
         return [
             {
-                name: tuple(value) if isinstance(value := getattr(o, name), c.Array) else value
-                for name, _ in lib.Obstacle._fields_
+                entry[0]: tuple(value) if isinstance(value := getattr(o, entry[0]), c.Array) else value
+                for entry in lib.Obstacle._fields_
             }
             for o in room[: count.value]
         ]
@@ -517,11 +631,14 @@ class Digest(Handle):
 
 
 def replay_folder(
-    folder: str | pathlib.Path, pipeline: Pipeline | None = None, **options: object
+    folder: str | pathlib.Path, pipeline: Pipeline | None = None, *, engine: str | None = None,
+    threads: int = 1, weights: bytes | None = None,
 ) -> Iterator[Pipeline]:
-    """Processes the frames of ``swiftlet export`` in order and yields the pipeline after each."""
+    """Processes the frames of ``swiftlet export`` in order and yields the pipeline after each; one made
+    with the folder's configuration where none is given."""
     root = pathlib.Path(folder)
-    pipeline = pipeline or Pipeline((root / "pipeline.json").read_bytes(), **options)
+    pipeline = pipeline or Pipeline(
+        (root / "pipeline.json").read_bytes(), engine=engine, threads=threads, weights=weights)
     pipeline.set_rig(FrameFile.open(root / "rig.safetensors"))
     for path in sorted(root.glob("frame-*.safetensors")):
         pipeline.process(FrameFile.open(path))

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Arrays in and out of the package: in place where strides allow, errors that name their status."""
 
+import json
 import unittest
 
 import numpy as np
@@ -54,6 +55,47 @@ class InterfaceTests(unittest.TestCase):
         for array in (self.features[::-1], self.features.astype("f8")):
             self.assertIsNot(_pipeline._readable(array), array)
 
+    def test_a_radar_map_is_fused_and_shown(self) -> None:
+        random = np.random.default_rng(7)
+        radar = random.standard_normal((20, 20, 32), dtype=np.float32)
+        known = random.random((20, 20)) < 0.5
+        plain = self.run_frame(self.features)
+        self.pipeline.reset()
+        self.pipeline.process(
+            np.eye(4), [swiftlet.CameraSample(self.features, self.depth, MOUNT)],
+            [swiftlet.LidarSample(self.points, np.eye(4))],
+            [swiftlet.MapSample("radar", radar, np.eye(4), validity=known)],
+        )
+        self.assertFalse(np.array_equal(plain, self.pipeline.map("fused").features))
+        shown = self.pipeline.map("radar")
+        np.testing.assert_array_equal(shown.validity.astype(bool), known)
+        np.testing.assert_array_equal(shown.features[known], radar[known])
+        self.assertEqual(set(np.unique(self.pipeline.ages())) - {0, 65535}, set())
+        with self.assertRaisesRegex(swiftlet.SwiftletError, "SWIFTLET_ERROR_STATE"):
+            self.pipeline.map("prior")
+
+    def test_weights_swap_and_swap_back(self) -> None:
+        random = np.random.default_rng(8)
+        shapes = {
+            "in_proj.weight": (96, 32), "in_proj.bias": (96,), "out_proj.weight": (32, 32),
+            "out_proj.bias": (32,), "modality_embedding": (3, 32), "query_embedding": (32,),
+        }
+        header, body = {}, b""
+        for name, shape in shapes.items():
+            data = (0.2 * random.standard_normal(shape)).astype("<f4").tobytes()
+            header[f"fusion.{name}"] = {
+                "dtype": "F32", "shape": shape, "data_offsets": [len(body), len(body) + len(data)]}
+            body += data
+        text = json.dumps(header).encode()
+        plain = self.run_frame(self.features)
+        weights = swiftlet.Weights(self.pipeline, len(text).to_bytes(8, "little") + text + body)
+        self.pipeline.swap_weights(weights)
+        self.assertFalse(np.array_equal(self.run_frame(self.features), plain))
+        self.pipeline.swap_weights(weights)
+        np.testing.assert_array_equal(self.run_frame(self.features), plain)
+        with self.assertRaisesRegex(swiftlet.SwiftletError, "SWIFTLET_ERROR_WEIGHTS"):
+            swiftlet.Weights(self.pipeline, text)
+
     def test_errors_name_their_status(self) -> None:
         with self.assertRaisesRegex(swiftlet.SwiftletError, "SWIFTLET_ERROR_INPUT.*shape"):
             self.run_frame(self.features[:, :, :31])
@@ -88,6 +130,14 @@ class InterfaceTests(unittest.TestCase):
         box = np.eye(4)
         box[:3, 3] = centres[0]
         self.assertEqual(self.pipeline.box(box, [0.1, 0.1, 0.1])["occupied"], 1)
+        away = box.copy()
+        away[:3, 3] += [0, 0, 30]
+        path = self.pipeline.path([away, box, away], [0.1, 0.1, 0.1])
+        self.assertEqual((path.state, path.first_occupied, path.first_not_free), (2, 1, 0))
+        self.assertEqual(path.boxes[1]["occupied"], 1)
+        self.assertTrue(20 < path.clear_distance <= 30 and path.steps > 100)
+        with self.assertRaisesRegex(swiftlet.SwiftletError, "SWIFTLET_ERROR_INPUT.*world_from_boxes"):
+            self.pipeline.path([np.full((3, 4), np.nan)], [1, 1, 1])
         self.assertEqual(self.pipeline.cost_map().costs.shape, (40, 40))
         volume = self.pipeline.volume(np.eye(4), [-8, -8, -4], 0.4, (40, 40, 16))
         self.assertEqual(volume.shape, (40, 40, 16))

@@ -11,12 +11,14 @@ final class FrameFileHandle: Handle {
   private let lidars: UnsafeMutablePointer<swiftlet_lidar>
   private let cameraFrames: UnsafeMutablePointer<swiftlet_camera_frame>
   private let lidarFrames: UnsafeMutablePointer<swiftlet_lidar_frame>
+  private let mapFrames: UnsafeMutablePointer<swiftlet_bev_frame>
   let rig: UnsafeMutablePointer<swiftlet_rig>
   let frame: UnsafeMutablePointer<swiftlet_frame>
   private(set) var isRig = false
 
   private static let mostCameras = 12
   private static let mostLidars = 8
+  private static let mostMaps = 2
 
   init(_ file: UnsafeRawBufferPointer) throws(Failure) {
     unsafe self.file = file
@@ -27,6 +29,7 @@ final class FrameFileHandle: Handle {
     unsafe lidars = .allocate(capacity: Self.mostLidars)
     unsafe cameraFrames = .allocate(capacity: Self.mostCameras)
     unsafe lidarFrames = .allocate(capacity: Self.mostLidars)
+    unsafe mapFrames = .allocate(capacity: Self.mostMaps)
     unsafe rig = .allocate(capacity: 1)
     unsafe frame = .allocate(capacity: 1)
     unsafe swiftlet_rig_init(rig)
@@ -41,6 +44,7 @@ final class FrameFileHandle: Handle {
     unsafe lidars.deallocate()
     unsafe cameraFrames.deallocate()
     unsafe lidarFrames.deallocate()
+    unsafe mapFrames.deallocate()
     unsafe rig.deallocate()
     unsafe frame.deallocate()
   }
@@ -59,7 +63,8 @@ final class FrameFileHandle: Handle {
     if isRig {
       try readRig(cameraCount, lidarCount)
     } else {
-      try readFrame(cameraCount, lidarCount)
+      let mapCount = layout.metadata["maps"] == nil ? 0 : try count("maps", Self.mostMaps)
+      try readFrame(cameraCount, lidarCount, mapCount)
     }
   }
 
@@ -104,6 +109,9 @@ final class FrameFileHandle: Handle {
     unsafe rig.pointee.camera_count = UInt32(cameraCount)
     unsafe rig.pointee.lidars = unsafe UnsafePointer(lidars)
     unsafe rig.pointee.lidar_count = UInt32(lidarCount)
+    if layout.entries["rig.flags"] != nil {
+      unsafe rig.pointee.flags = UInt32(clamping: try integers("rig.flags", 1)[0])
+    }
   }
 
   /// A metadata string as C has it.
@@ -119,7 +127,12 @@ final class FrameFileHandle: Handle {
 
   // MARK: frame
 
-  private func readFrame(_ cameraCount: Int, _ lidarCount: Int) throws(Failure) {
+  private func readFrame(
+    _ cameraCount: Int, _ lidarCount: Int, _ mapCount: Int
+  ) throws(Failure) {
+    for index in 0..<mapCount {
+      unsafe (mapFrames + index).initialize(to: try map("map.\(index)"))
+    }
     for index in 0..<cameraCount {
       unsafe (cameraFrames + index).initialize(to: try camera("camera.\(index)"))
     }
@@ -133,6 +146,8 @@ final class FrameFileHandle: Handle {
     unsafe frame.pointee.camera_count = UInt32(cameraCount)
     unsafe frame.pointee.lidars = unsafe UnsafePointer(lidarFrames)
     unsafe frame.pointee.lidar_count = UInt32(lidarCount)
+    unsafe frame.pointee.maps = unsafe UnsafePointer(mapFrames)
+    unsafe frame.pointee.map_count = UInt32(mapCount)
   }
 
   private func camera(_ prefix: String) throws(Failure) -> swiftlet_camera_frame {
@@ -167,6 +182,26 @@ final class FrameFileHandle: Handle {
     unsafe l.record_stride = points.shape[1] * 4
     unsafe l.intensity_offset = points.shape[1] > 3 ? 12 : -1
     return unsafe l
+  }
+
+  private func map(_ prefix: String) throws(Failure) -> swiftlet_bev_frame {
+    var m = unsafe swiftlet_bev_frame()
+    unsafe swiftlet_bev_frame_init(&m)
+    unsafe m.kind = Int32(clamping: try integers("\(prefix).kind", 1)[0])
+    unsafe m.flags = UInt32(clamping: try integers("\(prefix).flags", 1)[0])
+    guard unsafe m.flags & UInt32(SWIFTLET_SENSOR_VALID) != 0 else { return unsafe m }
+    unsafe m.timestamp_ns = try integers("\(prefix).timestamp", 1)[0]
+    unsafe m.world_from_ego = try pose("\(prefix).world_from_ego")
+    unsafe m.features = try tensor("\(prefix).features")
+    guard let cells = layout.entries["\(prefix).validity"] else { return unsafe m }
+    guard cells.elementType == .uint8, !cells.byteRange.isEmpty else {
+      throw .format("\(prefix).validity", "U8", "\(cells.elementType.rawValue) \(cells.shape)")
+    }
+    unsafe m.validity = unsafe file.baseAddress.map {
+      unsafe ($0 + cells.byteRange.lowerBound).assumingMemoryBound(to: UInt8.self)
+    }
+    unsafe m.validity_byte_count = cells.byteRange.count
+    return unsafe m
   }
 
   // MARK: tensors

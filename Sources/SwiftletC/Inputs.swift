@@ -22,6 +22,16 @@ extension ElementType {
   }
 }
 
+extension BEVMapInput.Kind {
+  init?(_ kind: swiftlet_bev_kind) {
+    switch Int(kind) {
+    case Int(SWIFTLET_BEV_RADAR): self = .radar
+    case Int(SWIFTLET_BEV_PRIOR): self = .mapPrior
+    default: return nil
+    }
+  }
+}
+
 /// The view of a tensor that may be read whatever its owner got wrong: nil when it is absent.
 ///
 /// - Throws: unless it has `shape` and every element lies inside the buffer at its own address.

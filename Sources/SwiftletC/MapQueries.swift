@@ -158,21 +158,30 @@ public func swiftlet_query_box(
     let grid = try handle.needOccupancy()
     let pose = try unsafe rigid(world_from_box, "world_from_box")
     try handle.checkPosition(pose.translation, grid, "world_from_box")
-    guard let size = unsafe size else { throw Failure.null("size") }
+    let edges = unsafe try boxSize(size, grid)
     guard let result = unsafe result else { throw Failure.null("result") }
-    let edges = unsafe SIMD3(size[0], size[1], size[2])
-    let most = OccupancyGrid.maximumBoxVoxels * grid.configuration.voxelSizeMeters
-    guard edges.x >= 0, edges.y >= 0, edges.z >= 0, edges.x <= most, edges.y <= most,
-      edges.z <= most
-    else {
-      throw .input("size", expected: "edges of 0 to \(most) metres", found: "\(edges)",
-        "ask about smaller boxes")
-    }
     let found = grid.occupancy(of: pose, size: edges)
     unsafe result.pointee = swiftlet_box_result(
       free: Int64(found.freeCount), unknown: Int64(found.unknownCount),
       occupied: Int64(found.occupiedCount), outside: Int64(found.outsideCount))
   }
+}
+
+/// The edges of a box that a query may be made with.
+func boxSize(
+  _ size: UnsafePointer<Double>?, _ grid: OccupancyGrid
+) throws(Failure) -> SIMD3<Double> {
+  guard let size = unsafe size else { throw Failure.null("size") }
+  let edges = unsafe SIMD3(size[0], size[1], size[2])
+  let most = OccupancyGrid.maximumBoxVoxels * grid.configuration.voxelSizeMeters
+  // Written so that NaN is refused.
+  guard edges.min() >= 0, edges.max() <= most, edges.x == edges.x, edges.y == edges.y,
+    edges.z == edges.z
+  else {
+    throw .input(
+      "size", expected: "edges of 0 to \(most) metres", found: "\(edges)", "ask about smaller boxes")
+  }
+  return edges
 }
 
 @c @implementation

@@ -37,6 +37,34 @@ public func swiftlet_pipeline_process(
 }
 
 @c @implementation
+public func swiftlet_pipeline_project(
+  _ pipeline: OpaquePointer!, _ frame: UnsafePointer<swiftlet_frame>!,
+  _ error: UnsafeMutablePointer<swiftlet_error>!
+) -> swiftlet_status {
+  unsafe call(pipeline, PipelineHandle.self, error) { (handle) throws(Failure) in
+    unsafe try handle.project(structure(frame, "frame"))
+  }
+}
+
+@c @implementation
+public func swiftlet_pipeline_update(
+  _ pipeline: OpaquePointer!, _ error: UnsafeMutablePointer<swiftlet_error>!
+) -> swiftlet_status {
+  unsafe call(pipeline, PipelineHandle.self, error) { (handle) throws(Failure) in
+    try handle.update()
+  }
+}
+
+@c @implementation
+public func swiftlet_pipeline_fuse(
+  _ pipeline: OpaquePointer!, _ error: UnsafeMutablePointer<swiftlet_error>!
+) -> swiftlet_status {
+  unsafe call(pipeline, PipelineHandle.self, error) { (handle) throws(Failure) in
+    try handle.fuse()
+  }
+}
+
+@c @implementation
 public func swiftlet_pipeline_reset(
   _ pipeline: OpaquePointer!, _ error: UnsafeMutablePointer<swiftlet_error>!
 ) -> swiftlet_status {

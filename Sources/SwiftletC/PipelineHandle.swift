@@ -11,10 +11,16 @@ final class PipelineHandle: Handle {
     timestampNanoseconds: 0, worldFromEgo: .identity, resetsHistory: true, cameras: [], lidars: [])
   /// The feature map of each camera.
   private var featureSizes: [SIMD2<Int>] = []
+  /// The last of project, update, fuse that the frame in work has behind it.
+  private var verb = Verb.none
+
+  enum Verb { case none, projected, updated }
   private var encoder: BuiltInEncoder?
   /// Made by swiftlet_pipeline_prepare_queries, brought up to date after a frame.
   var queries: QueryState?
   var queriesAreCurrent = false
+  /// Poses of the path that is asked about; keeps its room.
+  private(set) var path: [RigidTransform] = []
   /// Of the last frame that worked; a refused one leaves results and this as they were.
   private(set) var resultWorldFromEgo = RigidTransform.identity
   private(set) var resultTime: Int64 = 0
@@ -47,6 +53,7 @@ final class PipelineHandle: Handle {
     for camera in rig.cameras {
       bytes += camera.estimatedBytes(options.configuration)
     }
+    bytes += rig.maps.count * options.configuration.mapBytes * 3
     try options.checkMemory(bytes, "rig")
     var prepared = rig.frame(options)
     let madeEncoder =
@@ -61,12 +68,13 @@ final class PipelineHandle: Handle {
     encoder = madeEncoder
     hasRig = true
     reset()
-    forgetInputs()
     try options.lockMemory()
   }
 
-  /// Drops every borrowed view.
+  /// Drops every borrowed view and the frame that was in work.
   private func forgetInputs() {
+    verb = .none
+    frame.bevMaps.removeAll(keepingCapacity: true)
     for index in frame.cameras.indices {
       frame.cameras[index].isValid = false
       frame.cameras[index].features = nil
@@ -82,15 +90,41 @@ final class PipelineHandle: Handle {
   // MARK: frames
 
   func process(_ given: swiftlet_frame) throws(Failure) {
+    unsafe try project(given)
+    try update()
+    try fuse()
+  }
+
+  func project(_ given: swiftlet_frame) throws(Failure) {
     guard hasRig else { throw .state("a rig", "swiftlet_pipeline_set_rig") }
-    defer { forgetInputs() }
-    unsafe try take(given)
-    encodeImages()
-    maskCamerasWithoutInput()
-    do throws(InputError) { try pipeline.process(frame) } catch { throw Failure(error) }
+    forgetInputs()
+    do throws(Failure) {
+      unsafe try take(given)
+      encodeImages()
+      maskCamerasWithoutInput()
+      do throws(InputError) { try pipeline.project(frame) } catch { throw Failure(error) }
+    } catch {
+      forgetInputs()
+      throw error
+    }
+    verb = .projected
+  }
+
+  func update() throws(Failure) {
+    guard verb == .projected else {
+      throw .state("a projected frame", "swiftlet_pipeline_project")
+    }
+    pipeline.update(frame)
+    verb = .updated
     (resultWorldFromEgo, resultTime) = (frame.worldFromEgo, frame.timestampNanoseconds)
     hasResults = true
     queriesAreCurrent = false
+  }
+
+  func fuse() throws(Failure) {
+    guard verb == .updated else { throw .state("an updated frame", "swiftlet_pipeline_update") }
+    pipeline.fuse(frame)
+    forgetInputs()
   }
 
   private func take(_ given: swiftlet_frame) throws(Failure) {
@@ -113,6 +147,13 @@ final class PipelineHandle: Handle {
     var points = 0
     for index in frame.lidars.indices {
       unsafe try takeLidar(element(given.lidars, index, "lidars"), index, &points)
+    }
+    let maps = unsafe given.map_count
+    guard maps <= 2 else {
+      throw .input("frame.map_count", expected: "0 to 2", found: "\(maps)", "give one map of a kind")
+    }
+    for index in 0..<Int(maps) {
+      unsafe try takeMap(element(given.maps, index, "maps"), index)
     }
   }
 
@@ -172,6 +213,37 @@ final class PipelineHandle: Handle {
     frame.lidars[index].points = unsafe try view(l, "lidars[\(index)]")
   }
 
+  private func takeMap(_ m: swiftlet_bev_frame, _ index: Int) throws(Failure) {
+    let name = "maps[\(index)]"
+    guard let kind = unsafe BEVMapInput.Kind(m.kind),
+      !frame.bevMaps.contains(where: { $0.kind == kind })
+    else {
+      throw .input(
+        "\(name).kind", expected: "0 (radar) or 1 (prior), each once", found: "\(unsafe m.kind)",
+        "use a SWIFTLET_BEV constant")
+    }
+    let (rows, columns) = (pipeline.grid.sizeY, pipeline.grid.sizeX)
+    guard unsafe m.flags & UInt32(SWIFTLET_SENSOR_VALID) != 0,
+      let features = unsafe try view(
+        m.features, shape: (rows, columns, options.configuration.channelCount), "\(name).features")
+    else { return }
+    try checkTime(unsafe m.timestamp_ns, name)
+    var input = BEVMapInput(
+      kind: kind, name: kind == .radar ? "radar" : "map prior",
+      ageNanoseconds: frame.timestampNanoseconds - (unsafe m.timestamp_ns), features: features,
+      worldFromEgo: unsafe RigidTransform(m.world_from_ego))
+    if let validity = unsafe m.validity {
+      guard unsafe m.validity_byte_count >= rows * columns || m.validity_byte_count < 0 else {
+        throw .input(
+          "\(name).validity", expected: "\(rows * columns) bytes",
+          found: "\(unsafe m.validity_byte_count)", "give a byte for every cell")
+      }
+      input.validity = unsafe TensorView(
+        base: validity, elementType: .uint8, shape: (1, rows, columns))
+    }
+    frame.bevMaps.append(input)
+  }
+
   private func encodeImages() {
     guard let encoder else { return }
     var needed = false
@@ -194,11 +266,24 @@ final class PipelineHandle: Handle {
   }
 
   func reset() {
+    forgetInputs()
     pipeline.reset()
     queries?.distances.reset()
     queries?.tracker.reset()
     queriesAreCurrent = false
     hasResults = false
+  }
+
+  func takePath(
+    _ rows: UnsafePointer<Double>?, _ count: Int, _ grid: OccupancyGrid
+  ) throws(Failure) {
+    path.removeAll(keepingCapacity: true)
+    guard let rows = unsafe rows else { return }
+    for index in 0..<count {
+      let pose = try unsafe rigid(rows + 12 * index, "world_from_boxes")
+      try checkPosition(pose.translation, grid, "world_from_boxes")
+      path.append(pose)
+    }
   }
 
   func needResults() throws(Failure) {
@@ -207,6 +292,7 @@ final class PipelineHandle: Handle {
 
   /// A loaded state is a result as far as it goes: the window and the fused map.
   func noteLoadedState() {
+    forgetInputs()
     if let last = pipeline.savedPose { (resultWorldFromEgo, resultTime) = last }
     hasResults = true
     queries?.distances.reset()
@@ -223,11 +309,15 @@ extension Failure {
 }
 
 extension PipelineConfiguration {
+  /// Features of one map.
+  var mapBytes: Int { grid.cellCounts.x * grid.cellCounts.y * channelCount * 4 }
+
   /// What a pipeline of this configuration asks for before it knows the rig: five maps, the voxel
   /// window with its masks, the evidence of a scan. An estimate that errs upwards.
   var estimatedBytes: Int {
     let cells = grid.cellCounts.x * grid.cellCounts.y
-    var bytes = cells * (channelCount * 4 * 5 + 64) + channelCount * channelCount * 64
+    let outputs = heads.occupancyClassCount * heads.occupancyHeightCount + heads.semanticClassCount
+    var bytes = mapBytes * 5 + cells * (64 + outputs * 8) + channelCount * channelCount * 64
     guard occupancy.enabled else { return bytes }
     let size = occupancy.extentMeters / occupancy.voxelSizeMeters
     let words = (Int(size.z.rounded()) + 63) / 64

@@ -28,9 +28,27 @@ extension PipelineHandle {
       throw Failure(
         Int(SWIFTLET_ERROR_STATE),
         "map: expected cameras and projection, found a pipeline without; set a rig with cameras")
+    case Int(SWIFTLET_MAP_RADAR), Int(SWIFTLET_MAP_PRIOR):
+      if let given = Int(map) == Int(SWIFTLET_MAP_RADAR) ? pipeline.radarBEV : pipeline.mapPriorBEV {
+        return given
+      }
+      throw Failure(
+        Int(SWIFTLET_ERROR_STATE),
+        "map: expected a map of this kind in the last frame, found none; give one in frame.maps")
     default:
-      throw .input("map", expected: "0, 1 or 2", found: "\(map)", "use a SWIFTLET_MAP constant")
+      throw .input("map", expected: "0 to 4", found: "\(map)", "use a SWIFTLET_MAP constant")
     }
+  }
+
+  fileprivate func head(_ head: swiftlet_head) throws(Failure) -> HeadResult {
+    guard (0...1).contains(head) else {
+      throw .input("head", expected: "0 or 1", found: "\(head)", "use a SWIFTLET_HEAD constant")
+    }
+    let isOccupancy = Int(head) == Int(SWIFTLET_HEAD_OCCUPANCY)
+    if let result = isOccupancy ? pipeline.occupancyLogits : pipeline.semanticMap { return result }
+    throw Failure(
+      Int(SWIFTLET_ERROR_STATE),
+      "head: expected one in the configuration, found none; set heads.\(isOccupancy ? "occupancy" : "semantic")_classes and give weights for it")
   }
 
   func needOccupancy() throws(Failure) -> OccupancyGrid {
@@ -40,6 +58,35 @@ extension PipelineHandle {
         "occupancy: expected a voxel window, found it switched off; set occupancy.enabled in the configuration")
     }
     return occupancy
+  }
+}
+
+@c @implementation
+public func swiftlet_pipeline_ages(
+  _ pipeline: OpaquePointer!, _ ages: UnsafeMutablePointer<UnsafePointer<UInt16>?>!,
+  _ error: UnsafeMutablePointer<swiftlet_error>!
+) -> swiftlet_status {
+  unsafe call(pipeline, PipelineHandle.self, error) { (handle) throws(Failure) in
+    guard let ages = unsafe ages else { throw Failure.null("ages") }
+    try handle.needResults()
+    unsafe ages.pointee = unsafe UnsafePointer(handle.pipeline.fusedAges.pointer)
+  }
+}
+
+@c @implementation
+public func swiftlet_pipeline_head(
+  _ pipeline: OpaquePointer!, _ head: swiftlet_head,
+  _ view: UnsafeMutablePointer<swiftlet_head_view>!, _ error: UnsafeMutablePointer<swiftlet_error>!
+) -> swiftlet_status {
+  unsafe call(pipeline, PipelineHandle.self, error) { (handle) throws(Failure) in
+    guard let view = unsafe view else { throw Failure.null("view") }
+    try handle.needResults()
+    let result = try handle.head(head)
+    let grid = handle.pipeline.grid
+    unsafe view.pointee = unsafe swiftlet_head_view(
+      logits: result.logits.pointer, labels: result.labels.pointer, rows: Int64(grid.sizeY),
+      columns: Int64(grid.sizeX), heights: Int64(result.heightCount),
+      classes: Int64(result.classCount))
   }
 }
 
@@ -96,7 +143,8 @@ extension FrameFinding.Kind {
     case .lidarPoseInvalid: Int32(SWIFTLET_LIDAR_POSE_INVALID)
     case .pointsNotFinite: Int32(SWIFTLET_POINTS_NOT_FINITE)
     case .cameraFeaturesNotFinite: Int32(SWIFTLET_CAMERA_FEATURES_NOT_FINITE)
-    case .bevMapInvalid, .bevMapNotFinite: Int32(SWIFTLET_FINDING_OTHER)
+    case .bevMapInvalid: Int32(SWIFTLET_BEV_INVALID)
+    case .bevMapNotFinite: Int32(SWIFTLET_BEV_NOT_FINITE)
     }
   }
 }

@@ -23,6 +23,7 @@ struct Rig {
   }
   var cameras: [Camera] = []
   var lidars: [Lidar] = []
+  var maps: [BEVMapInput.Kind] = []
 
   init(_ pointer: UnsafePointer<swiftlet_rig>?) throws(Failure) {
     let rig: swiftlet_rig = unsafe try structure(pointer, "rig")
@@ -41,6 +42,13 @@ struct Rig {
       try check(mount, name)
       lidars.append(Lidar(name: name, egoFromLidar: mount))
     }
+    let flags = unsafe rig.flags
+    guard flags <= 3 else {
+      throw .input("rig.flags", expected: "a combination of 3", found: "\(flags)",
+        "use SWIFTLET_RIG constants")
+    }
+    if flags & UInt32(SWIFTLET_RIG_RADAR_MAP) != 0 { maps.append(.radar) }
+    if flags & UInt32(SWIFTLET_RIG_MAP_PRIOR) != 0 { maps.append(.mapPrior) }
   }
 
   /// A frame of these sensors, without data and with every camera valid.
@@ -73,6 +81,16 @@ struct Rig {
       frame.cameras[index].depth = unsafe TensorView(
         base: place, elementType: .float32,
         shape: (options.configuration.depth.binCount, rows, columns))
+    }
+    frame.bevMaps.reserveCapacity(2)
+    for kind in maps {
+      let cells = options.configuration.grid.cellCounts
+      frame.bevMaps.append(
+        BEVMapInput(
+          kind: kind, name: "", features: unsafe TensorView(
+            base: place, elementType: .float32,
+            shape: (cells.y, cells.x, options.configuration.channelCount)),
+          worldFromEgo: .identity))
     }
     guard !frame.lidars.isEmpty else { return }
     // The pipeline makes room for twice what it sees.
@@ -127,10 +145,14 @@ extension Rig.Camera {
       if isFinite { return .brownConrady(Array(all.prefix(count))) }
     case (Int(SWIFTLET_LENS_KANNALA_BRANDT), 4):
       if isFinite { return .kannalaBrandt(Array(all.prefix(4))) }
+    case (Int(SWIFTLET_LENS_F_THETA), 2...6):
+      if isFinite { return .fTheta(Array(all.prefix(count))) }
+    case (Int(SWIFTLET_LENS_F_THETA_INVERSE), 2...6):
+      if isFinite { return .fThetaInverse(Array(all.prefix(count))) }
     default: break
     }
     throw Failure(
       Int(SWIFTLET_ERROR_CALIBRATION),
-      "\(name): expected lens 0 without, 1 with 4, 5 or 8, or 2 with 4 finite coefficients, found lens \(unsafe c.lens) with \(count); correct lens and distortion_count")
+      "\(name): expected lens 0 without, 1 with 4, 5 or 8, 2 with 4, or 3 or 4 with 2 to 6 finite coefficients, found lens \(unsafe c.lens) with \(count); correct lens and distortion_count")
   }
 }

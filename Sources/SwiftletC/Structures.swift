@@ -103,6 +103,15 @@ public func swiftlet_lidar_frame_init(_ lidar: UnsafeMutablePointer<swiftlet_lid
 }
 
 @c @implementation
+public func swiftlet_bev_frame_init(_ map: UnsafeMutablePointer<swiftlet_bev_frame>!) {
+  guard let map = unsafe map else { return }
+  var made = unsafe swiftlet_bev_frame()
+  unsafe made.struct_size = UInt32(MemoryLayout<swiftlet_bev_frame>.size)
+  unsafe made.world_from_ego = identity12
+  unsafe map.pointee = made
+}
+
+@c @implementation
 public func swiftlet_frame_init(_ frame: UnsafeMutablePointer<swiftlet_frame>!) {
   guard let frame = unsafe frame else { return }
   var made = unsafe swiftlet_frame()

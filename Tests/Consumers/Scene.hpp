@@ -11,6 +11,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
+#include <vector>
 
 #include <swiftlet.hpp>
 
@@ -129,6 +131,36 @@ struct Drive {
     return f;
   }
 };
+
+// A .safetensors file of fusion weights for `configuration`, random but for the seed.
+inline std::vector<std::uint8_t> weights(std::uint64_t seed) {
+  const int C = kChannels, M = 3;
+  const struct { const char *name; int rows, columns; } tensors[] = {
+      {"in_proj.weight", 3 * C, C}, {"in_proj.bias", 0, 3 * C},        {"out_proj.weight", C, C},
+      {"out_proj.bias", 0, C},      {"modality_embedding", M, C},      {"query_embedding", 0, C}};
+  std::string header = "{";
+  std::size_t end = 0;
+  for (const auto &t : tensors) {
+    const std::size_t begin = end;
+    end += sizeof(float) * static_cast<std::size_t>((t.rows > 0 ? t.rows : 1) * t.columns);
+    const std::string shape = (t.rows > 0 ? std::to_string(t.rows) + "," : "") + std::to_string(t.columns);
+    header += std::string(header.size() > 1 ? "," : "") + "\"fusion." + t.name +
+              "\":{\"dtype\":\"F32\",\"shape\":[" + shape + "],\"data_offsets\":[" +
+              std::to_string(begin) + "," + std::to_string(end) + "]}";
+  }
+  header += "}";
+  while (header.size() % 8 != 0) header += ' ';
+  std::vector<std::uint8_t> bytes(8 + header.size() + end);
+  const std::uint64_t size = header.size();
+  std::memcpy(bytes.data(), &size, 8);
+  std::memcpy(bytes.data() + 8, header.data(), header.size());
+  Random random{seed};
+  for (std::size_t at = 8 + header.size(); at < bytes.size(); at += sizeof(float)) {
+    const float value = static_cast<float>(random.uniform(-0.2, 0.2));
+    std::memcpy(bytes.data() + at, &value, sizeof value);
+  }
+  return bytes;
+}
 
 inline void require(const swiftlet::Status &status, const char *what) {
   if (status.ok()) return;

@@ -97,9 +97,42 @@ void frames(scene::Drive &drive, swiftlet::Pipeline &pipeline, int round) {
     for (int i = 0; i < 40; ++i)
       copy.points.floats()[random_.below(copy.points.size() / 4)] = static_cast<float>(oddDouble());
   if (chance(4)) copy.features.floats()[random_.below(copy.features.size() / 4)] = std::nanf("");
+  // A radar map and a prior whose arrays end at an untouchable page.
+  scene::Guarded radar(20 * 20 * 32 * 4), known(20 * 20);
+  swiftlet_bev_frame maps[3] = {swiftlet::bevFrame(), swiftlet::bevFrame(), swiftlet::bevFrame()};
+  for (int i = 0; i < 3; ++i) {
+    maps[i].flags = chance(5) ? 0 : SWIFTLET_SENSOR_VALID;
+    maps[i].kind = i;
+    maps[i].timestamp_ns = frame.timestamp_ns;
+    maps[i].features = swiftlet::tensor({radar.floats(), radar.size() / 4}, 20, 20, 32);
+    maps[i].validity = chance(3) ? nullptr : known.bytes();
+    maps[i].validity_byte_count = known.size();
+  }
+  if (chance(3)) {
+    frame.maps = maps;
+    frame.map_count = static_cast<std::uint32_t>(1 + random_.below(2));
+    if (chance(3)) radar.floats()[random_.below(radar.size() / 4)] = static_cast<float>(oddDouble());
+    if (chance(3)) maps[0].world_from_ego[random_.below(12)] = oddDouble();
+    if (chance(4)) oddTensor(maps[0].features), sound = false;
+    if (chance(5)) maps[0].kind = static_cast<std::int32_t>(oddInteger()), sound = false;
+    if (chance(5)) maps[0].validity_byte_count = random_.below(400), sound = false;
+    if (chance(6)) frame.map_count = static_cast<std::uint32_t>(oddInteger()), sound = false;
+    if (chance(6)) maps[0].timestamp_ns = oddInteger(), sound = false;
+  }
   if (chance(6)) frame.camera_count = static_cast<std::uint32_t>(random_.below(4)), sound = false;
   if (chance(6)) frame.cameras = nullptr, sound = false;
   if (chance(6)) frame.struct_size = static_cast<std::uint32_t>(oddInteger()), sound = false;
+  if (chance(4)) {  // verbs in any order
+    for (int i = 0; i < 4; ++i) {
+      const std::size_t verb = random_.below(4);
+      run([&](swiftlet_error *e) {
+        return verb == 0   ? swiftlet_pipeline_project(pipeline.handle(), &frame, e)
+               : verb == 1 ? swiftlet_pipeline_update(pipeline.handle(), e)
+               : verb == 2 ? swiftlet_pipeline_fuse(pipeline.handle(), e)
+                           : swiftlet_pipeline_reset(pipeline.handle(), e);
+      });
+    }
+  }
   const swiftlet_status status =
       run([&](swiftlet_error *e) { return swiftlet_pipeline_process(pipeline.handle(), &frame, e); });
   if (sound && status != SWIFTLET_OK) std::abort();
@@ -176,7 +209,7 @@ void damagedBytes(const std::vector<std::uint8_t> &sound, swiftlet::Pipeline &pi
   swiftlet_frame_file_destroy(file);
 }
 
-void weights() {
+void weights(swiftlet::Pipeline &pipeline) {
   std::vector<std::uint8_t> bytes(8 + random_.below(200));
   for (auto &b : bytes) b = static_cast<std::uint8_t>(random_.next());
   if (chance(2)) {
@@ -186,6 +219,15 @@ void weights() {
     bytes.insert(bytes.end(), header.begin(), header.end());
     bytes.resize(bytes.size() + random_.below(200));
   }
+  std::vector<std::uint8_t> whole = scene::weights(random_.next());
+  if (chance(2)) whole[random_.below(chance(3) ? whole.size() : 400)] = static_cast<std::uint8_t>(random_.next());
+  if (chance(4)) whole.resize(random_.below(whole.size()));
+  scene::Guarded guarded(whole.size());
+  if (!whole.empty()) std::memcpy(guarded.bytes(), whole.data(), whole.size());
+  swiftlet_weights *next = nullptr;
+  run([&](swiftlet_error *e) { return swiftlet_weights_create(pipeline.handle(), guarded.bytes(), guarded.size(), &next, e); });
+  if (next != nullptr) run([&](swiftlet_error *e) { return swiftlet_pipeline_swap_weights(pipeline.handle(), next, e); });
+  swiftlet_weights_destroy(next);
   swiftlet_options options = scene::options(1);
   options.weights = bytes.data();
   options.weights_size = bytes.size();
@@ -219,6 +261,12 @@ void queries(swiftlet::Pipeline &pipeline) {
   const double size[3] = {chance(3) ? oddDouble() : 2, 1, 1};
   swiftlet_box_result box;
   run([&](swiftlet_error *e) { return swiftlet_query_box(pipeline.handle(), pose, size, &box, e); });
+  double poses[24];
+  for (int i = 0; i < 24; ++i) poses[i] = pose[i % 12];
+  if (chance(2)) poses[12 + random_.below(12)] = oddDouble();
+  swiftlet_box_result boxes[2];
+  swiftlet_path_result path;
+  run([&](swiftlet_error *e) { return swiftlet_query_path(pipeline.handle(), poses, chance(8) ? static_cast<std::size_t>(oddInteger()) & 0xffffffffffff0002u : 2, size, chance(4) ? oddInteger() : 500, boxes, &path, e); });
   run([&](swiftlet_error *e) { return swiftlet_pipeline_update_queries(pipeline.handle(), e); });
   run([&](swiftlet_error *e) { return swiftlet_query_distances(pipeline.handle(), at, 5, far, e); });
   swiftlet_cost_map_view costs;
@@ -232,8 +280,12 @@ void queries(swiftlet::Pipeline &pipeline) {
     (&odd.maximum_distance)[random_.below(8)] = oddDouble();
     run([&](swiftlet_error *e) { return swiftlet_pipeline_prepare_queries(pipeline.handle(), &odd, e); });
   }
+  swiftlet_head_view head;
+  run([&](swiftlet_error *e) { return swiftlet_pipeline_head(pipeline.handle(), static_cast<std::int32_t>(random_.below(4)) - 1, &head, e); });
+  const std::uint16_t *ages = nullptr;
+  run([&](swiftlet_error *e) { return swiftlet_pipeline_ages(pipeline.handle(), &ages, e); });
   swiftlet_map_view view;
-  run([&](swiftlet_error *e) { return swiftlet_pipeline_map(pipeline.handle(), static_cast<std::int32_t>(random_.below(5)) - 1, chance(6) ? nullptr : &view, e); });
+  run([&](swiftlet_error *e) { return swiftlet_pipeline_map(pipeline.handle(), static_cast<std::int32_t>(random_.below(7)) - 1, chance(6) ? nullptr : &view, e); });
 }
 
 void kernels(swiftlet_kernels *handle) {
@@ -294,7 +346,7 @@ int main(int argc, char **argv) {
     if (round % 4 == 1) damagedBytes(saved, pipeline, round % 8 == 1);
     if (round % 8 == 2) settings();
     if (round % 8 == 3) rigs(drive);
-    if (round % 8 == 5) weights();
+    if (round % 8 == 5) weights(pipeline);
     if (round % 4 == 3) kernels(handle);
     run([&](swiftlet_error *e) { return swiftlet_pipeline_process(round % 2 ? nullptr : pipeline.handle(), nullptr, e); });
   }

@@ -1,11 +1,12 @@
 // Proofs that a frame is real-time safe, seen from a caller that links the library.
 //
-//   realtime count|faults|soak|cycles|two|busy|threads|nonblocking|queries|start|state [FRAMES] [THREADS] [plant]
+//   realtime MODE [FRAMES] [THREADS] [plant]      the modes are at the end of this file
 //
 // `plant` puts the fault in that the proof must find; the program then has to fail.
 #include <malloc.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cinttypes>
@@ -60,14 +61,27 @@ swiftlet_status processNonblocking(swiftlet_pipeline *pipeline, const swiftlet_f
   return swiftlet_pipeline_process(pipeline, frame, nullptr);
 }
 
-std::uint64_t lap(swiftlet::Pipeline &pipeline, scene::Drive &drive, int frames) {
+using Clock = std::chrono::steady_clock;
+
+double microseconds(Clock::duration d) { return std::chrono::duration<double, std::micro>(d).count(); }
+
+// Processes the drive's frames; their times go to `times` where it is given.
+std::uint64_t lap(swiftlet::Pipeline &pipeline, scene::Drive &drive, int frames,
+                  std::vector<double> *times = nullptr) {
   swiftlet::Digest digest;
   for (int i = 0; i < frames; ++i) {
     const swiftlet_frame frame = drive.frame(i);
+    const auto begin = Clock::now();
     scene::require(pipeline.process(frame), "process");
+    if (times != nullptr) (*times)[static_cast<std::size_t>(i)] = microseconds(Clock::now() - begin);
     scene::require(digest.add(pipeline), "digest");
   }
   return digest.value();
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<long>(values.size() / 2), values.end());
+  return values[values.size() / 2];
 }
 
 int report(const char *what, long found, long allowed) {
@@ -115,12 +129,16 @@ int faultsOnly(int frames, int threads, bool plant) {
   return report("page faults", faults() - before, 0);
 }
 
-// Laps of one drive: every lap after a reset has the same digest, and the process does not grow.
+// Laps of one drive: every lap after a reset has the same digest, and the process does not grow. How
+// long a frame took in the first, the middle and the last lap is told, never judged.
 int soak(int frames, int threads, bool plant) {
   scene::Drive drive(1);
   swiftlet::Pipeline pipeline = scene::pipeline(drive, scene::options(threads));
   const int length = 1000;
-  const std::uint64_t first = lap(pipeline, drive, length);
+  std::vector<double> times(static_cast<std::size_t>(length)), medians;
+  medians.reserve(static_cast<std::size_t>(frames / length + 1));
+  const std::uint64_t first = lap(pipeline, drive, length, &times);
+  medians.push_back(median(times));
   const long before = residentKilobytes();
   long drifted = 0;
   for (int done = length; done < frames; done += length) {
@@ -129,11 +147,14 @@ int soak(int frames, int threads, bool plant) {
       drive.points.floats()[0] += 0.5f;
     }
     scene::require(pipeline.reset(), "reset");
-    if (lap(pipeline, drive, length) != first) ++drifted;
+    if (lap(pipeline, drive, length, &times) != first) ++drifted;
+    medians.push_back(median(times));
   }
-  std::printf("%d frames, digest %016" PRIx64 "\n", frames, first);
-  return report("laps that drifted", drifted, 0) |
-         report("growth in kB", residentKilobytes() - before, 256);
+  const long growth = residentKilobytes() - before;
+  const int status = report("laps that drifted", drifted, 0) | report("growth in kB", growth, 256);
+  std::printf("%d frames, digest %016" PRIx64 ", growth %ld kB, median frame %.0f, %.0f, %.0f us (first, middle, last lap)\n",
+              frames, first, growth, medians.front(), medians[medians.size() / 2], medians.back());
+  return status;
 }
 
 int cycles(int times, int threads, bool plant) {
@@ -291,9 +312,46 @@ int queries(int frames, int threads, bool) {
 #endif
 }
 
+// Project, update and fuse one by one, with weights swapped before each frame: allocates nothing and
+// gives what one call gives. The plant leaves one `fuse` out.
+int verbs(int frames, int threads, bool plant) {
+  scene::Drive drive(1);
+  const std::vector<std::uint8_t> first = scene::weights(1), second = scene::weights(2);
+  swiftlet_options options = scene::options(threads);
+  options.weights = first.data();
+  options.weights_size = first.size();
+  swiftlet::Pipeline whole = scene::pipeline(drive, options), parts = scene::pipeline(drive, options);
+  swiftlet::Status status;
+  swiftlet::Weights forWhole = swiftlet::Weights::create(whole, second, status);
+  scene::require(status, "weights");
+  swiftlet::Weights forParts = swiftlet::Weights::create(parts, second, status);
+  scene::require(status, "weights");
+  swiftlet::Digest a, b;
+  std::uint64_t digests[2] = {0, 0};
+  for (int i = 0; i < frames + 5; ++i) {
+    const swiftlet_frame frame = drive.frame(i);
+#ifdef COUNT_ALLOCATIONS
+    if (i == 5) allocation_counter_start();
+#endif
+    scene::require(parts.swap(forParts), "swap");
+    scene::require(parts.project(frame), "project");
+    scene::require(parts.update(), "update");
+    if (!plant || i != frames / 2) scene::require(parts.fuse(), "fuse");
+    scene::require(whole.swap(forWhole), "swap");
+    scene::require(whole.process(frame), "process");
+    scene::require(a.add(whole, &digests[0]), "digest");
+    scene::require(b.add(parts, &digests[1]), "digest");
+  }
+  long allocated = 0;
+#ifdef COUNT_ALLOCATIONS
+  allocated = static_cast<long>(allocation_counter_stop());
+#endif
+  std::printf("whole %016" PRIx64 ", together %016" PRIx64 "\n", a.value(), b.value());
+  return report("allocations", allocated, 0) | (a.value() == b.value() ? 0 : 1);
+}
+
 // What starting takes, with the default configuration: never judged, only told.
 int start(int, int threads, bool) {
-  using Clock = std::chrono::steady_clock;
   const auto milliseconds = [](Clock::duration d) {
     return std::chrono::duration<double, std::milli>(d).count();
   };
@@ -334,6 +392,7 @@ int main(int argc, char **argv) {
   if (is("queries")) return queries(frames, threads, plant);
   if (is("start")) return start(frames, threads, plant);
   if (is("state")) return state(frames, threads, plant);
-  std::fprintf(stderr, "usage: realtime count|nonblocking|faults|soak|cycles|two|busy|threads|queries|start|state [FRAMES] [THREADS] [plant]\n");
+  if (is("verbs")) return verbs(frames, threads, plant);
+  std::fprintf(stderr, "usage: realtime count|nonblocking|faults|soak|cycles|two|busy|threads|queries|start|state|verbs [FRAMES] [THREADS] [plant]\n");
   return 64;
 }

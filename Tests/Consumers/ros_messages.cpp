@@ -1,9 +1,10 @@
 // The ROS 2 example's message code on message bytes as a bag holds them (CDR, little-endian):
 //
-//   ros_messages POINTS.cdr TRANSFORM.cdr GRID.cdr
+//   ros_messages POINTS.cdr TRANSFORM.cdr FEATURES.cdr DEPTH.cdr GRID.cdr
 //
-// reads a sensor_msgs/PointCloud2 and a geometry_msgs/TransformStamped (map from lidar), runs one
-// frame and writes a nav_msgs/OccupancyGrid.
+// reads a sensor_msgs/PointCloud2, a geometry_msgs/TransformStamped (map from lidar) and a camera's
+// features and depth as std_msgs/Float32MultiArray, runs one frame, writes a nav_msgs/OccupancyGrid and
+// prints the frame's digest.
 #include <fstream>
 #include <iterator>
 
@@ -23,6 +24,9 @@ struct PointCloud2 {
   std::uint32_t point_step = 0, row_step = 0;
   swiftlet::Span<const std::uint8_t> data;  // in the message's bytes: nothing is copied
 };
+struct Dimension { std::string label; std::uint32_t size = 0, stride = 0; };
+struct Layout { std::vector<Dimension> dim; std::uint32_t data_offset = 0; };
+struct Float32MultiArray { Layout layout; swiftlet::Span<const float> data; };  // in place as well
 struct Vector3 { double x = 0, y = 0, z = 0; };
 struct Quaternion { double x = 0, y = 0, z = 0, w = 1; };
 struct TransformMessage { Vector3 translation; Quaternion rotation; };
@@ -106,6 +110,21 @@ PointCloud2 cloud(swiftlet::Span<const std::uint8_t> bytes) {
   return c;
 }
 
+Float32MultiArray multiArray(swiftlet::Span<const std::uint8_t> bytes) {
+  Reader r(bytes);
+  Float32MultiArray a;
+  a.layout.dim.resize(r.value<std::uint32_t>() & 0xff);
+  for (Dimension &d : a.layout.dim) {
+    d.label = r.text();
+    d.size = r.value<std::uint32_t>();
+    d.stride = r.value<std::uint32_t>();
+  }
+  a.layout.data_offset = r.value<std::uint32_t>();
+  const std::size_t count = r.value<std::uint32_t>();
+  a.data = {reinterpret_cast<const float *>(r.run(count * sizeof(float)).data()), count};
+  return a;
+}
+
 TransformMessage transformStamped(swiftlet::Span<const std::uint8_t> bytes) {
   Reader r(bytes);
   (void)header(r);
@@ -141,14 +160,23 @@ std::vector<std::uint8_t> read(const char *path) {
 }  // namespace
 
 int main(int argc, char **argv) {
-  if (argc != 4) return 64;
-  const std::vector<std::uint8_t> pointBytes = read(argv[1]), transformBytes = read(argv[2]);
+  if (argc != 6) return 64;
+  const std::vector<std::uint8_t> pointBytes = read(argv[1]), transformBytes = read(argv[2]),
+                                  featureBytes = read(argv[3]), depthBytes = read(argv[4]);
   const PointCloud2 points = cloud(pointBytes);
   const swiftlet::Transform mapFromLidar = swiftlet_ros::transform(transformStamped(transformBytes));
   swiftlet_lidar_frame lidarFrame;
   std::string why;
   if (!swiftlet_ros::lidarFrame(points, mapFromLidar, lidarFrame, why)) {
     std::fprintf(stderr, "points: %s\n", why.c_str());
+    return 4;
+  }
+  scene::Drive drive(1);
+  swiftlet_camera_frame cameraFrame = drive.cameraFrames[0];
+  cameraFrame.timestamp_ns = lidarFrame.timestamp_ns;
+  if (!swiftlet_ros::tensor(multiArray(featureBytes), cameraFrame.features, why) ||
+      !swiftlet_ros::tensor(multiArray(depthBytes), cameraFrame.depth, why)) {
+    std::fprintf(stderr, "camera: %s\n", why.c_str());
     return 4;
   }
   const auto *first = static_cast<const std::uint8_t *>(lidarFrame.points);
@@ -158,24 +186,26 @@ int main(int argc, char **argv) {
   swiftlet::Pipeline pipeline = swiftlet::Pipeline::create(scene::options(1), status);
   scene::require(status, "create");
   const swiftlet_lidar lidar = swiftlet::lidar();
-  scene::require(pipeline.setRig(swiftlet::rig({}, {&lidar, 1})), "rig");
-  swiftlet_frame frame = swiftlet::frame({}, {&lidarFrame, 1});
+  scene::require(pipeline.setRig(swiftlet::rig({drive.cameras, 1}, {&lidar, 1})), "rig");
+  swiftlet_frame frame = swiftlet::frame({&cameraFrame, 1}, {&lidarFrame, 1});
   frame.timestamp_ns = lidarFrame.timestamp_ns;
   const swiftlet::Transform lidarFromEgo = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, -1.8};
   swiftlet::assign(frame.world_from_ego, swiftlet_ros::product(mapFromLidar, lidarFromEgo));
   scene::require(pipeline.process(frame), "process");
   swiftlet_cost_map_view map;
-  if (swiftlet_pipeline_prepare_queries(pipeline.handle(), nullptr, nullptr) != SWIFTLET_OK ||
-      swiftlet_pipeline_update_queries(pipeline.handle(), nullptr) != SWIFTLET_OK ||
-      swiftlet_query_cost_map(pipeline.handle(), &map, nullptr) != SWIFTLET_OK)
-    return 1;
+  scene::require(pipeline.prepareQueries(swiftlet::queryOptions()), "prepare queries");
+  scene::require(pipeline.updateQueries(), "update queries");
+  scene::require(pipeline.costMap(map), "cost map");
+  swiftlet::Digest digest;
+  scene::require(digest.add(pipeline), "digest");
   OccupancyGrid grid;
   grid.header = points.header;
   grid.header.frame_id = "map";
   swiftlet_ros::occupancyGrid(map, grid);
   const std::vector<std::uint8_t> bytes = serialised(grid);
-  std::ofstream(argv[3], std::ios::binary)
+  std::ofstream(argv[5], std::ios::binary)
       .write(reinterpret_cast<const char *>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  std::printf("%u points, %u x %u cells\n", points.width * points.height, grid.info.width, grid.info.height);
+  std::printf("%u points, %u x %u cells\ndigest %016llx\n", points.width * points.height, grid.info.width,
+              grid.info.height, static_cast<unsigned long long>(digest.value()));
   return 0;
 }

@@ -3,9 +3,10 @@
 
     python3 ros_round_trip.py ROS_MESSAGES_PROGRAM [plant]
 
-mcap-ros2-support writes a PointCloud2 and a TransformStamped; the program reads their bytes as the
-bag holds them and answers with an OccupancyGrid, which goes into a bag and is read back. The costs must
-be those that the Python package gives for the same scan.
+mcap-ros2-support writes a PointCloud2, a TransformStamped and a camera's features and depth as
+Float32MultiArray; the program reads their bytes as the bag holds them and answers with an OccupancyGrid,
+which goes into a bag and is read back. The costs and the frame's digest must be those that the Python
+package gives for the same scan and tensors.
 """
 
 import pathlib
@@ -42,6 +43,11 @@ TRANSFORM = (
     + SEPARATOR + "MSG: geometry_msgs/Transform\ngeometry_msgs/Vector3 translation\ngeometry_msgs/Quaternion rotation\n"
     + VECTORS + COMMON
 )
+ARRAY = (
+    "std_msgs/MultiArrayLayout layout\nfloat32[] data\n"
+    + SEPARATOR + "MSG: std_msgs/MultiArrayLayout\nstd_msgs/MultiArrayDimension[] dim\nuint32 data_offset\n"
+    + SEPARATOR + "MSG: std_msgs/MultiArrayDimension\nstring label\nuint32 size\nuint32 stride\n"
+)
 GRID = (
     HEADER + "nav_msgs/MapMetaData info\nint8[] data\n"
     + SEPARATOR + "MSG: nav_msgs/MapMetaData\nbuiltin_interfaces/Time map_load_time\nfloat32 resolution\n"
@@ -55,11 +61,26 @@ CONFIGURATION = """{"schema_version": 1, "channels": 32,
     "occupancy": {"extent_meters": [16, 16, 6.4], "voxel_size_meters": 0.4, "maximum_range_meters": 7}}"""
 
 
+# The first camera of Scene.hpp.
+MOUNT = [[0, 0, 1, 1], [-1, 0, 0, 0], [0, -1, 0, 1.6]]
+
+
+def multi_array(values: np.ndarray, labels: str) -> dict:
+    dims = [
+        {"label": label, "size": size, "stride": int(np.prod(values.shape[axis:]))}
+        for axis, (label, size) in enumerate(zip(labels, values.shape))
+    ]
+    # Two values in front that do not belong to the tensor.
+    return {"layout": {"dim": dims, "data_offset": 2}, "data": [7.0, 7.0, *values.ravel().tolist()]}
+
+
 def main(program: str, plant: bool) -> int:
     work = pathlib.Path(tempfile.mkdtemp())
     random = np.random.default_rng(4)
     cloud = random.uniform(-6, 6, (777, 3)).astype(np.float32)
     cloud[:, 2] = random.uniform(-1.8, 0.5, 777)
+    features = random.standard_normal((4, 11, 32), dtype=np.float32)
+    depth = random.random((7, 4, 11), dtype=np.float32)
     # 18-byte records as some drivers send them: a time, x, y, z, a byte of intensity, padding.
     records = np.zeros(777, dtype={"names": ["t", "x", "y", "z", "i"], "formats": ["<u4", "<f4", "<f4", "<f4", "u1"], "offsets": [0, 4, 8, 12, 16], "itemsize": 18})
     for axis, name in enumerate("xyz"):
@@ -83,15 +104,21 @@ def main(program: str, plant: bool) -> int:
         writer.write_message("/tf", transform_schema, {
             "header": {"stamp": stamp, "frame_id": "map"}, "child_frame_id": "lidar",
             "transform": {"translation": shift, "rotation": turn}})
+        array_schema = writer.register_msgdef("std_msgs/msg/Float32MultiArray", ARRAY)
+        writer.write_message("/features", array_schema, multi_array(features, "yxc"))
+        writer.write_message("/depth", array_schema, multi_array(depth, "byx"))
         writer.finish()
     payloads = {}
     with open(bag, "rb") as file:
         for _, channel, message in make_reader(file).iter_messages():
             payloads[channel.topic] = message.data
-    (work / "points.cdr").write_bytes(payloads["/points"])
-    (work / "tf.cdr").write_bytes(payloads["/tf"])
-    print(subprocess.run(
-        [program, work / "points.cdr", work / "tf.cdr", work / "grid.cdr"], check=True, text=True, capture_output=True).stdout.strip())
+    files = []
+    for topic in ("points", "tf", "features", "depth"):
+        files.append(work / f"{topic}.cdr")
+        files[-1].write_bytes(payloads[f"/{topic}"])
+    printed = subprocess.run(
+        [program, *files, work / "grid.cdr"], check=True, text=True, capture_output=True).stdout.strip()
+    print(printed)
 
     out = work / "out.mcap"
     with open(out, "wb") as file:
@@ -110,17 +137,22 @@ def main(program: str, plant: bool) -> int:
     ego = world.copy()
     ego[2, 3] = 0
     pipeline = swiftlet.Pipeline(CONFIGURATION)
-    pipeline.set_rig([], [swiftlet.LidarMount("lidar")])
-    pipeline.process(ego, [], [swiftlet.LidarSample(cloud + (0.4 if plant else 0), world, 12_000_000_345)], timestamp_ns=12_000_000_345)
+    pipeline.set_rig(
+        [swiftlet.CameraMount("FRONT", (90, 90, 88, 32), (176, 64), (176, 64), MOUNT)],
+        [swiftlet.LidarMount("lidar")])
+    camera = swiftlet.CameraSample(features, depth, MOUNT, 12_000_000_345)
+    pipeline.process(ego, [camera], [swiftlet.LidarSample(cloud + (0.4 if plant else 0), world, 12_000_000_345)], timestamp_ns=12_000_000_345)
     pipeline.prepare_queries()
     pipeline.update_queries()
     expected = pipeline.cost_map()
     got = np.array(grid.data, dtype=np.int8).reshape(grid.info.height, grid.info.width)
-    same = np.array_equal(got, expected.costs)
+    digest = swiftlet.Digest()
+    digest.add(pipeline)
+    same = np.array_equal(got, expected.costs) and printed.endswith(f"digest {digest.value}")
     assert (grid.header.frame_id, grid.header.stamp.sec, grid.header.stamp.nanosec) == ("map", 12, 345)
     assert abs(grid.info.resolution - 0.4) < 1e-6
     assert (grid.info.origin.position.x, grid.info.origin.position.y) == expected.lower
-    print(f"costs {'as the package gives them' if same else 'together with the package differ'}: {int((got == 100).sum())} obstacle cells, {int((got < 0).sum())} unknown")
+    print(f"costs and digest {'as the package gives them' if same else 'together with the package differ'}: {int((got == 100).sum())} obstacle cells, {int((got < 0).sum())} unknown")
     return 0 if same else 1
 
 

@@ -121,7 +121,11 @@ enum {
   /* OpenCV's k1 k2 p1 p2 [k3 [k4 k5 k6]]: 4, 5 or 8 coefficients. */
   SWIFTLET_LENS_BROWN_CONRADY = 1,
   /* Equidistant fisheye, k1..k4. */
-  SWIFTLET_LENS_KANNALA_BRANDT = 2
+  SWIFTLET_LENS_KANNALA_BRANDT = 2,
+  /* c0 = 0, c1 ... c5 (2 to 6 coefficients) of the distance from the centre by the angle to the
+   * axis, in focal lengths and radians; the inverse has the angle by the distance. */
+  SWIFTLET_LENS_F_THETA = 3,
+  SWIFTLET_LENS_F_THETA_INVERSE = 4
 };
 
 /* One camera as it is mounted. */
@@ -153,6 +157,13 @@ typedef struct swiftlet_lidar {
   double ego_from_lidar[12];
 } swiftlet_lidar;
 
+enum {
+  /* Of a rig: frames bring maps of this kind. Their buffers are then made with the others; without
+   * the flag by the first frame that has one. */
+  SWIFTLET_RIG_RADAR_MAP = 1u << 0,
+  SWIFTLET_RIG_MAP_PRIOR = 1u << 1
+};
+
 /* The sensors of a vehicle: 0 to 12 cameras and 0 to 8 LiDARs. */
 typedef struct swiftlet_rig {
   uint32_t struct_size;
@@ -160,7 +171,7 @@ typedef struct swiftlet_rig {
   const swiftlet_camera *cameras;
   const swiftlet_lidar *lidars;
   uint32_t lidar_count;
-  uint32_t reserved;
+  uint32_t flags;
 } swiftlet_rig;
 
 enum {
@@ -204,7 +215,32 @@ typedef struct swiftlet_lidar_frame {
   int32_t x_offset, y_offset, z_offset, intensity_offset;
 } swiftlet_lidar_frame;
 
-/* Everything one call of the pipeline takes, sensors in the rig's order. */
+typedef int32_t swiftlet_bev_kind;
+enum {
+  /* What a radar network made. */
+  SWIFTLET_BEV_RADAR = 0,
+  /* A map of the place: never too old. */
+  SWIFTLET_BEV_PRIOR = 1
+};
+
+/* A bird's-eye-view map that somebody else made, in ego axes at its own time, on the grid of the
+ * configuration. */
+typedef struct swiftlet_bev_frame {
+  uint32_t struct_size;
+  uint32_t flags;
+  int64_t timestamp_ns;
+  double world_from_ego[12];
+  /* [row y][column x][channel] */
+  swiftlet_tensor features;
+  /* [row y][column x], tight, 0 where the map knows nothing; NULL where it knows every cell. */
+  const uint8_t *validity;
+  size_t validity_byte_count;
+  swiftlet_bev_kind kind;
+  int32_t reserved;
+} swiftlet_bev_frame;
+
+/* Everything one call of the pipeline takes, sensors in the rig's order; maps in any order, one of a
+ * kind. */
 typedef struct swiftlet_frame {
   uint32_t struct_size;
   uint32_t flags;
@@ -212,8 +248,11 @@ typedef struct swiftlet_frame {
   double world_from_ego[12];
   const swiftlet_camera_frame *cameras;
   const swiftlet_lidar_frame *lidars;
+  const swiftlet_bev_frame *maps;
   uint32_t camera_count;
   uint32_t lidar_count;
+  uint32_t map_count;
+  uint32_t reserved;
 } swiftlet_frame;
 
 /* Fill a structure with its defaults and size: identity transforms, absent tensors, x y z at bytes
@@ -223,6 +262,7 @@ void swiftlet_lidar_init(swiftlet_lidar *lidar);
 void swiftlet_rig_init(swiftlet_rig *rig);
 void swiftlet_camera_frame_init(swiftlet_camera_frame *camera);
 void swiftlet_lidar_frame_init(swiftlet_lidar_frame *lidar);
+void swiftlet_bev_frame_init(swiftlet_bev_frame *map);
 void swiftlet_frame_init(swiftlet_frame *frame);
 
 /* ---------------------------------------------------------------- pipeline */
@@ -284,6 +324,16 @@ swiftlet_status swiftlet_pipeline_set_rig(
 swiftlet_status swiftlet_pipeline_process(
     swiftlet_pipeline *pipeline, const swiftlet_frame *frame, swiftlet_error *error);
 
+/* The same in three calls, for a caller that measures them or gives a late frame up between them:
+ * each once, in this order, for one frame. Leaving `fuse` out keeps the fused map of the frame before,
+ * leaving `update` out as well keeps the voxel window too; the next `project` begins a new frame.
+ * The frame's tensors, points and maps stay borrowed until `fuse` returns, another frame begins or the
+ * pipeline is reset. Allocate nothing. */
+swiftlet_status swiftlet_pipeline_project(
+    swiftlet_pipeline *pipeline, const swiftlet_frame *frame, swiftlet_error *error);
+swiftlet_status swiftlet_pipeline_update(swiftlet_pipeline *pipeline, swiftlet_error *error);
+swiftlet_status swiftlet_pipeline_fuse(swiftlet_pipeline *pipeline, swiftlet_error *error);
+
 /* Forgets all earlier frames: later results equal those of a new pipeline. Allocates nothing. */
 swiftlet_status swiftlet_pipeline_reset(swiftlet_pipeline *pipeline, swiftlet_error *error);
 
@@ -293,13 +343,32 @@ swiftlet_status swiftlet_pipeline_configuration(
     swiftlet_pipeline *pipeline, char *buffer, size_t capacity, size_t *size,
     swiftlet_error *error);
 
+/* ----------------------------------------------------------------- weights */
+
+/* Weights that were read, checked and packed for one pipeline. */
+typedef struct swiftlet_weights swiftlet_weights;
+
+/* Weights from a .safetensors file's bytes, for pipelines of this one's configuration and number of
+ * threads. The one call on a pipeline that another thread may make while it processes frames. */
+swiftlet_status swiftlet_weights_create(
+    swiftlet_pipeline *pipeline, const void *bytes, size_t size, swiftlet_weights **weights,
+    swiftlet_error *error);
+swiftlet_status swiftlet_weights_destroy(swiftlet_weights *weights);
+/* Uses them from the next frame's `fuse` on. The handle then holds those that were replaced: free them
+ * where time does not matter, or swap them back. Allocates nothing. */
+swiftlet_status swiftlet_pipeline_swap_weights(
+    swiftlet_pipeline *pipeline, swiftlet_weights *weights, swiftlet_error *error);
+
 /* ----------------------------------------------------------------- results */
 
 typedef int32_t swiftlet_map;
 enum {
   SWIFTLET_MAP_FUSED = 0,
   SWIFTLET_MAP_CAMERA = 1,
-  SWIFTLET_MAP_LIDAR = 2
+  SWIFTLET_MAP_LIDAR = 2,
+  /* Maps given with the last frame, moved to its axes. */
+  SWIFTLET_MAP_RADAR = 3,
+  SWIFTLET_MAP_PRIOR = 4
 };
 
 /* A bird's-eye-view map, cell (0, 0) at the grid's lower bounds, x along columns. */
@@ -316,6 +385,32 @@ typedef struct swiftlet_map_view {
 /* A map of the last frame. Allocates nothing. */
 swiftlet_status swiftlet_pipeline_map(
     swiftlet_pipeline *pipeline, swiftlet_map map, swiftlet_map_view *view, swiftlet_error *error);
+
+/* How old the fused map's cells are: *ages is [row y][column x], milliseconds between the frame and
+ * the youngest data in the cell, 65535 where there is none. Allocates nothing. */
+swiftlet_status swiftlet_pipeline_ages(
+    swiftlet_pipeline *pipeline, const uint16_t **ages, swiftlet_error *error);
+
+typedef int32_t swiftlet_head;
+enum {
+  SWIFTLET_HEAD_OCCUPANCY = 0,
+  SWIFTLET_HEAD_SEMANTIC = 1
+};
+
+/* What a head of the weights reads off the fused map. */
+typedef struct swiftlet_head_view {
+  /* [row y][column x][height][class] */
+  const float *logits;
+  /* [row y][column x][height]: class of the largest logit, 255 where the cell is not valid */
+  const uint8_t *labels;
+  int64_t rows, columns, heights, classes;
+} swiftlet_head_view;
+
+/* A head's answer to the last frame; SWIFTLET_ERROR_STATE where the configuration has none. Allocates
+ * nothing. */
+swiftlet_status swiftlet_pipeline_head(
+    swiftlet_pipeline *pipeline, swiftlet_head head, swiftlet_head_view *view,
+    swiftlet_error *error);
 
 /* The voxel window's own memory. */
 typedef struct swiftlet_occupancy_view {
@@ -346,6 +441,10 @@ enum {
   SWIFTLET_POINTS_NOT_FINITE = 4,
   /* `count` values of features or depth are NaN or infinite. */
   SWIFTLET_CAMERA_FEATURES_NOT_FINITE = 5,
+  /* A map (`sensor` is its place in the frame) has no rigid pose or the weights no embedding. */
+  SWIFTLET_BEV_INVALID = 6,
+  /* `count` values of a map are NaN or infinite. */
+  SWIFTLET_BEV_NOT_FINITE = 7,
   /* A finding newer than this header. */
   SWIFTLET_FINDING_OTHER = 255
 };
@@ -368,11 +467,12 @@ swiftlet_status swiftlet_pipeline_findings(
 
 /* XXH3 (64 bit) over the results, equal to what `swiftlet replay` prints for the same frames,
  * configuration, weights and engine. A frame's digest takes camera_bev and its validity (with
- * cameras and projection on), lidar_bev and its validity, fused_bev and its validity, the heads'
- * occupancy_logits, occupancy_logits_labels, semantic_logits and semantic_logits_labels (where the
- * configuration has them), then (with occupancy on) occupancy_origin (3 int64) and occupancy: for each the name's UTF-8 bytes, the byte
- * count (uint64) and the bytes, little-endian. The run's digest is XXH3 over the frames' digests
- * (uint64, little-endian) in order. */
+ * cameras and projection on), lidar_bev and its validity, fused_bev and its validity, radar_bev,
+ * map_prior and their validity (where the frame had them), the heads' occupancy_logits,
+ * occupancy_logits_labels, semantic_logits and semantic_logits_labels (where the configuration has
+ * them), then (with occupancy on) occupancy_origin (3 int64) and occupancy: for each the name's UTF-8
+ * bytes, the byte count (uint64) and the bytes, little-endian. The run's digest is XXH3 over the
+ * frames' digests (uint64, little-endian) in order. */
 typedef struct swiftlet_digest swiftlet_digest;
 
 swiftlet_status swiftlet_digest_create(swiftlet_digest **digest, swiftlet_error *error);
@@ -465,6 +565,30 @@ typedef struct swiftlet_box_result {
 swiftlet_status swiftlet_query_box(
     swiftlet_pipeline *pipeline, const double world_from_box[12], const double size[3],
     swiftlet_box_result *result, swiftlet_error *error);
+
+/* What a box sweeps along a path. */
+typedef struct swiftlet_path_result {
+  /* Occupied where anything is, else unknown where anything is, else free. */
+  swiftlet_voxel_state state;
+  uint8_t reserved[3];
+  /* The first pose whose way to it, or itself, meets an occupied voxel, and one that is not free; -1
+   * for none. */
+  int32_t first_occupied, first_not_free;
+  int32_t reserved_too;
+  /* Metres along the path to the first occupied step; the path's length where there is none. */
+  double clear_distance;
+  /* Boxes looked at, the ones between the poses included. */
+  int64_t steps;
+} swiftlet_path_result;
+
+/* The voxels that a box of `size` sweeps along `count` poses [count][12], in steps of at most half a
+ * voxel. `results` [count] receives the worst step up to each pose, `summary` the whole; after
+ * `maximum_steps` boxes (0 takes 100,000) the rest counts as unknown. Allocates nothing but for a path
+ * longer than any before. */
+swiftlet_status swiftlet_query_path(
+    swiftlet_pipeline *pipeline, const double *world_from_boxes, size_t count, const double size[3],
+    int64_t maximum_steps, swiftlet_box_result *results, swiftlet_path_result *summary,
+    swiftlet_error *error);
 
 /* What distance, cost-map and obstacle queries are made with; lengths in metres. */
 typedef struct swiftlet_query_options {

@@ -113,14 +113,27 @@ inline swiftlet_rig rig(Span<const swiftlet_camera> cameras,
   r.lidar_count = static_cast<std::uint32_t>(lidars.size());
   return r;
 }
+inline swiftlet_bev_frame bevFrame() noexcept {
+  swiftlet_bev_frame m;
+  swiftlet_bev_frame_init(&m);
+  return m;
+}
+inline swiftlet_query_options queryOptions() noexcept {
+  swiftlet_query_options o;
+  swiftlet_query_options_init(&o);
+  return o;
+}
 inline swiftlet_frame frame(Span<const swiftlet_camera_frame> cameras,
-                            Span<const swiftlet_lidar_frame> lidars) noexcept {
+                            Span<const swiftlet_lidar_frame> lidars,
+                            Span<const swiftlet_bev_frame> maps = {}) noexcept {
   swiftlet_frame f;
   swiftlet_frame_init(&f);
   f.cameras = cameras.data();
   f.camera_count = static_cast<std::uint32_t>(cameras.size());
   f.lidars = lidars.data();
   f.lidar_count = static_cast<std::uint32_t>(lidars.size());
+  f.maps = maps.data();
+  f.map_count = static_cast<std::uint32_t>(maps.size());
   return f;
 }
 
@@ -160,12 +173,30 @@ class Map {
 namespace detail {
 struct Free {
   void operator()(swiftlet_pipeline *p) const noexcept { swiftlet_pipeline_destroy(p); }
+  void operator()(swiftlet_weights *p) const noexcept { swiftlet_weights_destroy(p); }
   void operator()(swiftlet_digest *p) const noexcept { swiftlet_digest_destroy(p); }
   void operator()(swiftlet_frame_file *p) const noexcept { swiftlet_frame_file_destroy(p); }
 };
 template <typename T>
 using Owner = std::unique_ptr<T, Free>;
 }  // namespace detail
+
+class Pipeline;
+
+// Weights packed for one pipeline; after a swap, those that were replaced.
+class Weights {
+ public:
+  Weights() noexcept = default;
+  // May run on another thread while the pipeline processes frames.
+  static Weights create(const Pipeline &pipeline, Span<const std::uint8_t> bytes, Status &status);
+
+  explicit operator bool() const noexcept { return handle_ != nullptr; }
+  swiftlet_weights *handle() const noexcept { return handle_.get(); }
+
+ private:
+  explicit Weights(swiftlet_weights *handle) noexcept : handle_(handle) {}
+  detail::Owner<swiftlet_weights> handle_;
+};
 
 // One pipeline; movable, freed with its threads at the end of its scope.
 class Pipeline {
@@ -188,6 +219,22 @@ class Pipeline {
   Status process(const swiftlet_frame &frame) {
     return Status::of([&](swiftlet_error *e) { return swiftlet_pipeline_process(handle(), &frame, e); });
   }
+  // `process` in three calls, in this order; the frame's data stays borrowed until `fuse` returns.
+  Status project(const swiftlet_frame &frame) {
+    return Status::of([&](swiftlet_error *e) { return swiftlet_pipeline_project(handle(), &frame, e); });
+  }
+  Status update() {
+    return Status::of([&](swiftlet_error *e) { return swiftlet_pipeline_update(handle(), e); });
+  }
+  Status fuse() {
+    return Status::of([&](swiftlet_error *e) { return swiftlet_pipeline_fuse(handle(), e); });
+  }
+  // From the next `fuse` on; `weights` then holds those that were replaced. Allocates nothing.
+  Status swap(Weights &weights) {
+    return Status::of([&](swiftlet_error *e) {
+      return swiftlet_pipeline_swap_weights(handle(), weights.handle(), e);
+    });
+  }
   Status reset() {
     return Status::of([&](swiftlet_error *e) { return swiftlet_pipeline_reset(handle(), e); });
   }
@@ -202,6 +249,21 @@ class Pipeline {
     return Status::of(
         [&](swiftlet_error *e) { return swiftlet_pipeline_occupancy(handle(), &view, e); });
   }
+  // Milliseconds [row][column]; 65535 where there is no data.
+  Status ages(Span<const std::uint16_t> &ages) {
+    const std::uint16_t *first = nullptr;
+    swiftlet_map_view view{};
+    Status status = Status::of([&](swiftlet_error *e) {
+      const swiftlet_status code = swiftlet_pipeline_map(handle(), SWIFTLET_MAP_FUSED, &view, e);
+      return code == SWIFTLET_OK ? swiftlet_pipeline_ages(handle(), &first, e) : code;
+    });
+    ages = {first, first == nullptr ? 0 : static_cast<std::size_t>(view.rows * view.columns)};
+    return status;
+  }
+  Status head(swiftlet_head which, swiftlet_head_view &view) {
+    return Status::of(
+        [&](swiftlet_error *e) { return swiftlet_pipeline_head(handle(), which, &view, e); });
+  }
   // The findings of the last frame that fit into `room`; `count` is how many there are.
   Status findings(Span<swiftlet_finding> room, std::size_t &count) {
     return Status::of([&](swiftlet_error *e) {
@@ -213,6 +275,62 @@ class Pipeline {
     return Status::of([&](swiftlet_error *e) {
       const std::size_t count = positions.size() / 3 < states.size() ? positions.size() / 3 : states.size();
       return swiftlet_query_states(handle(), positions.data(), count, states.data(), e);
+    });
+  }
+  // Rays from one origin, directions x y z; all spans as long as there are rays, keys three times.
+  Status rays(const std::array<double, 3> &origin, Span<const float> directions, double range,
+              Span<float> distances, Span<swiftlet_ray_state> states, Span<std::int32_t> keys,
+              bool stopsAtUnknown = false) {
+    std::size_t count = directions.size() / 3;
+    for (const std::size_t room : {distances.size(), states.size(), keys.size() / 3})
+      if (room < count) count = room;
+    return Status::of([&](swiftlet_error *e) {
+      return swiftlet_query_rays(handle(), origin.data(), directions.data(), count, range,
+                                 stopsAtUnknown ? 1 : 0, distances.data(), states.data(), keys.data(), e);
+    });
+  }
+  Status box(const Transform &worldFromBox, const std::array<double, 3> &size,
+             swiftlet_box_result &result) {
+    return Status::of([&](swiftlet_error *e) {
+      return swiftlet_query_box(handle(), worldFromBox.data(), size.data(), &result, e);
+    });
+  }
+  // What a box sweeps along poses; `results` one each.
+  Status path(Span<const Transform> worldFromBoxes, const std::array<double, 3> &size,
+              Span<swiftlet_box_result> results, swiftlet_path_result &summary,
+              std::int64_t maximumSteps = 0) {
+    return Status::of([&](swiftlet_error *e) {
+      const double *first = worldFromBoxes.empty() ? nullptr : worldFromBoxes[0].data();
+      const std::size_t count =
+          worldFromBoxes.size() < results.size() ? worldFromBoxes.size() : results.size();
+      return swiftlet_query_path(handle(), first, count, size.data(), maximumSteps, results.data(),
+                                 &summary, e);
+    });
+  }
+  // Buffers of the queries below, which `updateQueries` brings up to date after a frame.
+  Status prepareQueries(const swiftlet_query_options &options) {
+    return Status::of([&](swiftlet_error *e) {
+      return swiftlet_pipeline_prepare_queries(handle(), &options, e);
+    });
+  }
+  Status updateQueries() {
+    return Status::of([&](swiftlet_error *e) { return swiftlet_pipeline_update_queries(handle(), e); });
+  }
+  Status distances(Span<const double> positions, Span<float> distances) {
+    return Status::of([&](swiftlet_error *e) {
+      const std::size_t places = positions.size() / 3;
+      return swiftlet_query_distances(handle(), positions.data(),
+                                      places < distances.size() ? places : distances.size(),
+                                      distances.data(), e);
+    });
+  }
+  Status costMap(swiftlet_cost_map_view &view) {
+    return Status::of([&](swiftlet_error *e) { return swiftlet_query_cost_map(handle(), &view, e); });
+  }
+  // The obstacles that fit into `room`; `count` is how many there are.
+  Status obstacles(Span<swiftlet_obstacle> room, std::size_t &count) {
+    return Status::of([&](swiftlet_error *e) {
+      return swiftlet_query_obstacles(handle(), room.data(), room.size(), &count, e);
     });
   }
   Status save(std::vector<std::uint8_t> &bytes) {
@@ -233,6 +351,15 @@ class Pipeline {
   explicit Pipeline(swiftlet_pipeline *handle) noexcept : handle_(handle) {}
   detail::Owner<swiftlet_pipeline> handle_;
 };
+
+inline Weights Weights::create(const Pipeline &pipeline, Span<const std::uint8_t> bytes,
+                               Status &status) {
+  swiftlet_weights *made = nullptr;
+  status = Status::of([&](swiftlet_error *e) {
+    return swiftlet_weights_create(pipeline.handle(), bytes.data(), bytes.size(), &made, e);
+  });
+  return Weights(made);
+}
 
 // XXH3 over results, as `swiftlet replay` prints it.
 class Digest {

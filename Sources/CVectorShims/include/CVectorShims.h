@@ -55,6 +55,14 @@ SWL_INLINE void swl_store_i8x64(int8_t *_Nonnull p, swl_i8x64 v) { __builtin_mem
 SWL_INLINE swl_f32x16 swl_load_f32x16_partial(const float *_Nonnull p, int64_t count) {
 #if SWL_X86 && defined(__AVX512F__)
   return (swl_f32x16)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1u), p);
+#elif SWL_X86 && defined(__AVX2__)
+  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const __m256i lo = _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)count), lanes);
+  const __m256i hi = _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)count - 8), lanes);
+  swl_f32x8 first = (swl_f32x8)_mm256_maskload_ps(p, lo);
+  swl_f32x8 second = (swl_f32x8)_mm256_maskload_ps(p + 8, hi);
+  return __builtin_shufflevector(
+      first, second, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 #else
   swl_f32x16 v = 0;
   for (int64_t i = 0; i < count; i++) v[i] = p[i];
@@ -65,7 +73,32 @@ SWL_INLINE void swl_store_f32x16_partial(float *_Nonnull p, swl_f32x16 v, int64_
 #if SWL_X86 && defined(__AVX512F__)
   _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1u), (__m512)v);
 #else
-  for (int64_t i = 0; i < count; i++) p[i] = v[i];
+  // By powers of two: masked stores of 256 bits are microcode on some CPUs, a loop is as slow.
+  typedef float f32x4 __attribute__((ext_vector_type(4)));
+  typedef float f32x2 __attribute__((ext_vector_type(2)));
+  if (count >= 16) {
+    swl_store_f32x16(p, v);
+    return;
+  }
+  swl_f32x8 eight = v.lo;
+  if (count & 8) {
+    __builtin_memcpy(p, &eight, sizeof eight);
+    p += 8;
+    eight = v.hi;
+  }
+  f32x4 four = eight.lo;
+  if (count & 4) {
+    __builtin_memcpy(p, &four, sizeof four);
+    p += 4;
+    four = eight.hi;
+  }
+  f32x2 two = four.lo;
+  if (count & 2) {
+    __builtin_memcpy(p, &two, sizeof two);
+    p += 2;
+    two = four.hi;
+  }
+  if (count & 1) p[0] = two.x;
 #endif
 }
 

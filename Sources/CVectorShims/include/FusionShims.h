@@ -79,6 +79,20 @@ SWL_INLINE swl_f32x16 swl_exchange8_f32x16(swl_f32x16 v) {
 SWL_INLINE swl_f32x16 swl_permute_f32x16(swl_f32x16 table, swl_i32x16 index) {
 #if SWL_X86 && defined(__AVX512F__)
   return (swl_f32x16)_mm512_permutexvar_ps((__m512i)index, (__m512)table);
+#elif SWL_X86 && defined(__AVX2__)
+  // Both halves of the table are permuted by the low three bits; the fourth, in the sign, chooses.
+  typedef int32_t half __attribute__((ext_vector_type(8)));
+  half places[2] = {index.lo, index.hi};
+  swl_f32x8 found[2];
+  for (int i = 0; i < 2; i++) {
+    __m256i place = (__m256i)places[i];
+    found[i] = (swl_f32x8)_mm256_blendv_ps(
+        _mm256_permutevar8x32_ps((__m256)table.lo, place),
+        _mm256_permutevar8x32_ps((__m256)table.hi, place),
+        (__m256)_mm256_slli_epi32(place, 28));
+  }
+  return __builtin_shufflevector(
+      found[0], found[1], 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 #else
   swl_f32x16 v;
   for (int i = 0; i < 16; i++) v[i] = table[index[i]];
@@ -86,12 +100,41 @@ SWL_INLINE swl_f32x16 swl_permute_f32x16(swl_f32x16 table, swl_i32x16 index) {
 #endif
 }
 
+#if SWL_X86 && defined(__AVX2__) && !defined(__AVX512F__)
+// The places of the set bits of a byte, in order, a byte each: computed by the preprocessor.
+#define SWL_PLACE(m, i) \
+  ((m) >> (i) & 1 ? (uint64_t)(i) << 8 * __builtin_popcount((m) & ((1 << (i)) - 1)) : 0)
+#define SWL_PLACES(m) \
+  SWL_PLACE(m, 0) | SWL_PLACE(m, 1) | SWL_PLACE(m, 2) | SWL_PLACE(m, 3) | SWL_PLACE(m, 4) | \
+      SWL_PLACE(m, 5) | SWL_PLACE(m, 6) | SWL_PLACE(m, 7)
+#define SWL_PLACES4(m) SWL_PLACES(m), SWL_PLACES(m + 1), SWL_PLACES(m + 2), SWL_PLACES(m + 3)
+#define SWL_PLACES16(m) SWL_PLACES4(m), SWL_PLACES4(m + 4), SWL_PLACES4(m + 8), SWL_PLACES4(m + 12)
+#define SWL_PLACES64(m) SWL_PLACES16(m), SWL_PLACES16(m + 16), SWL_PLACES16(m + 32), SWL_PLACES16(m + 48)
+SWL_INLINE int64_t swl_compress_halves(void *_Nonnull p, __m256i lo, __m256i hi, uint32_t mask) {
+  static const uint64_t places[256] = {
+      SWL_PLACES64(0), SWL_PLACES64(64), SWL_PLACES64(128), SWL_PLACES64(192)};
+  __m256i first = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)&places[mask & 255]));
+  __m256i second = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)&places[mask >> 8 & 255]));
+  int64_t n = __builtin_popcount(mask & 255);
+  _mm256_storeu_si256((__m256i *)p, _mm256_permutevar8x32_epi32(lo, first));
+  _mm256_storeu_si256((__m256i *)((char *)p + 4 * n), _mm256_permutevar8x32_epi32(hi, second));
+  return n + __builtin_popcount(mask >> 8 & 255);
+}
+#undef SWL_PLACES64
+#undef SWL_PLACES16
+#undef SWL_PLACES4
+#undef SWL_PLACES
+#undef SWL_PLACE
+#endif
+
 /// The lanes whose bit is set in `mask`, in order, to p[0...]; up to 16 lanes are written. Returns
 /// their number. (In a register first: a compressing store to memory is slow on some CPUs.)
 SWL_INLINE int64_t swl_compress_f32x16(float *_Nonnull p, swl_f32x16 v, uint32_t mask) {
 #if SWL_X86 && defined(__AVX512F__)
   swl_store_f32x16(p, (swl_f32x16)_mm512_maskz_compress_ps((__mmask16)mask, (__m512)v));
   return __builtin_popcount(mask);
+#elif SWL_X86 && defined(__AVX2__)
+  return swl_compress_halves(p, (__m256i)v.lo, (__m256i)v.hi, mask);
 #else
   int64_t n = 0;
   while (mask) {
@@ -105,6 +148,8 @@ SWL_INLINE int64_t swl_compress_i32x16(int32_t *_Nonnull p, swl_i32x16 v, uint32
 #if SWL_X86 && defined(__AVX512F__)
   swl_store_i32x16(p, (swl_i32x16)_mm512_maskz_compress_epi32((__mmask16)mask, (__m512i)v));
   return __builtin_popcount(mask);
+#elif SWL_X86 && defined(__AVX2__)
+  return swl_compress_halves(p, (__m256i)v.lo, (__m256i)v.hi, mask);
 #else
   int64_t n = 0;
   while (mask) {
@@ -162,6 +207,45 @@ SWL_INLINE swl_f32x16 swl_dot_bfloat_f32x16(swl_f32x16 acc, swl_i32x16 a, swl_i3
       (swl_f32x16)(a & (int32_t)0xffff0000), (swl_f32x16)(b & (int32_t)0xffff0000), acc);
   return swl_fma_f32x16((swl_f32x16)(a << 16), (swl_f32x16)(b << 16), second);
 #endif
+}
+/// acc[i] + Σ over the two signed 16-bit halves of lane i of a · b. Exact for what dense layers multiply:
+/// bytes, whose products and their sums in pairs fit.
+SWL_INLINE swl_i32x16 swl_dot_i16_i32x16(swl_i32x16 acc, swl_i32x16 a, swl_i32x16 b) {
+#if SWL_X86 && defined(__AVX2__)
+  typedef int32_t half __attribute__((ext_vector_type(8)));
+  half lo = (half)_mm256_madd_epi16((__m256i)a.lo, (__m256i)b.lo);
+  half hi = (half)_mm256_madd_epi16((__m256i)a.hi, (__m256i)b.hi);
+  return acc + __builtin_shufflevector(
+      lo, hi, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+#else
+  return acc + ((a << 16) >> 16) * ((b << 16) >> 16) + (a >> 16) * (b >> 16);
+#endif
+}
+/// a[0], b[0], a[1], b[1], … to p[0...31].
+SWL_INLINE void swl_store_pairs_i32x16(int32_t *_Nonnull p, swl_i32x16 a, swl_i32x16 b) {
+  swl_store_i32x16(p, __builtin_shufflevector(
+      a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+  swl_store_i32x16(p + 16, __builtin_shufflevector(
+      a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
+}
+/// Bytes 0 and 2 (even), or 1 and 3, of each lane as two 16-bit numbers, without and with sign.
+SWL_INLINE swl_i32x16 swl_even_bytes_i32x16(swl_i32x16 a) { return a & 0x00ff00ff; }
+SWL_INLINE swl_i32x16 swl_odd_bytes_i32x16(swl_i32x16 a) {
+  return (swl_i32x16)((swl_u32x16)a >> 8) & 0x00ff00ff;
+}
+SWL_INLINE swl_i32x16 swl_odd_signed_bytes_i32x16(swl_i32x16 a) {
+  swl_i16x32 halves;
+  __builtin_memcpy(&halves, &a, sizeof a);
+  halves = halves >> 8;
+  __builtin_memcpy(&a, &halves, sizeof a);
+  return a;
+}
+SWL_INLINE swl_i32x16 swl_even_signed_bytes_i32x16(swl_i32x16 a) {
+  swl_i16x32 halves;
+  __builtin_memcpy(&halves, &a, sizeof a);
+  halves = (halves << 8) >> 8;
+  __builtin_memcpy(&a, &halves, sizeof a);
+  return a;
 }
 /// The low 8 bits of each lane.
 SWL_INLINE void swl_store_low_u8x16(uint8_t *_Nonnull p, swl_i32x16 v) {

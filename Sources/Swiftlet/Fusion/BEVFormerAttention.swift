@@ -62,7 +62,7 @@ public final class TemporalSelfAttention: @unchecked Sendable {
   private let shifted: AnchorReferences
   private let centered: AnchorReferences
 
-  /// - Parameter shape: 2 maps, 2 queues, 2 C projection inputs, one level of width × height.
+  /// Of the shape with 2 maps, 2 queues, 2 C projection inputs and one level of width × height.
   public init(
     weights: DeformableWeights, channels: Int, heads: Int, points: Int, width: Int, height: Int,
     engine: Engine, precision: DensePrecision = .fp32, maximumThreads: Int = 16

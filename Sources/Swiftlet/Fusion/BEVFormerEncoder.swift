@@ -90,7 +90,8 @@ public final class BEVFormerEncoder: @unchecked Sendable {
   }
 
   /// - Parameters:
-  ///   - query, position: [query][C].
+  ///   - query: [query][C].
+  ///   - position: [query][C].
   ///   - previous: the rotated previous map [query][C]; nil in the first frame of a scene.
   ///   - features: [camera][token][C].
   public func apply(

@@ -104,7 +104,8 @@ public final class BackwardProjection: @unchecked Sendable {
 
   /// - Parameters:
   ///   - voxels: forward projection [z][query][C].
-  ///   - embedding, position: [query][C].
+  ///   - embedding: [query][C].
+  ///   - position: [query][C].
   ///   - features: [camera][token][C].
   ///   - depth: predicted distribution [camera][bin][h][w].
   ///   - references: weighted, with this rig's cameras set.

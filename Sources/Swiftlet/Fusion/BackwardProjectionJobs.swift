@@ -26,17 +26,33 @@ import SwiftletKernelsPortable
       for index in range { unsafe indexReference(index) }
       return
     }
-    let (mean, add) =
+    if unsafe step == .mean { unsafe mean(range, set) } else { unsafe add(range, set) }
+  }
+
+  private func mean(_ range: Range<Int>, _ set: InstructionSet) {
+    let run =
       switch set {
-      case .portable:
-        unsafe (SwiftletKernelsPortable.meanOverHeight, SwiftletKernelsPortable.addToHeights)
-      case .baseline: unsafe (SwiftletKernels.meanOverHeight, SwiftletKernels.addToHeights)
-      case .avx2: unsafe (SwiftletKernelsAVX2.meanOverHeight, SwiftletKernelsAVX2.addToHeights)
-      case .avx512:
-        unsafe (SwiftletKernelsAVX512.meanOverHeight, SwiftletKernelsAVX512.addToHeights)
+      case .portable: unsafe SwiftletKernelsPortable.meanOverHeight
+      case .baseline: unsafe SwiftletKernels.meanOverHeight
+      case .avx2: unsafe SwiftletKernelsAVX2.meanOverHeight
+      case .avx512: unsafe SwiftletKernelsAVX512.meanOverHeight
       }
-    let run = unsafe step == .mean ? mean : add
     unsafe run(voxels, heights, mapCount, map, range.lowerBound, range.upperBound, output)
+  }
+
+  private func add(_ range: Range<Int>, _ set: InstructionSet) {
+    let run =
+      switch set {
+      case .portable: unsafe SwiftletKernelsPortable.addToHeights
+      case .baseline: unsafe SwiftletKernels.addToHeights
+      case .avx2: unsafe SwiftletKernelsAVX2.addToHeights
+      case .avx512: unsafe SwiftletKernelsAVX512.addToHeights
+      }
+    // Larger than the caches: written past them.
+    let isLarge = unsafe heights * mapCount >= 1 << 20
+    let streams = unsafe isLarge && mapCount % 16 == 0 && UInt(bitPattern: output) % 64 == 0
+    unsafe run(
+      voxels, heights, mapCount, map, range.lowerBound, range.upperBound, output, streams)
   }
 
   private func indexReference(_ index: Int) {

@@ -49,7 +49,7 @@ final class DeformableLayer: @unchecked Sendable {
       let k = shape.projectionInputs
       return Linear(
         weight: rows.indices.filter { columns.contains($0 % k) }.map { rows[$0] }, bias: bias,
-        inputs: columns.count, outputs: rows.count / k, precision: precision,
+        inputs: columns.count, outputs: rows.count / k, precision: precision.ofPositions,
         maximumThreads: maximumThreads)
     }
     projection = isSplit ? product(c..<2 * c, nil) : product(0..<shape.projectionInputs, bias)

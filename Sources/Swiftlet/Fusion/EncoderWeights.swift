@@ -43,7 +43,7 @@ public struct EncoderWeightsShape: Sendable, Equatable {
     temporalInputs = try size("temporal.attention_weights.weight", 1, rank: 2)
   }
 
-  /// Every tensor such an encoder has.
+  /// Every tensor such an encoder has, and the input scales for int8 that it may have.
   public var layout: WeightsLayout {
     let c = channels
     var tensors: [WeightsLayout.Tensor] = []
@@ -68,7 +68,11 @@ public struct EncoderWeightsShape: Sendable, Equatable {
         tensors.append(.init("\(head)norm\(norm).bias", [c]))
       }
     }
-    return WeightsLayout(tensors: tensors, ownedPrefixes: ["encoder."])
+    let scales = InputScales.layerNames(layers: layers).map {
+      WeightsLayout.Tensor(InputScales.prefix + $0, [1])
+    }
+    return WeightsLayout(
+      tensors: tensors, optionalTensors: scales, ownedPrefixes: ["encoder."])
   }
 }
 

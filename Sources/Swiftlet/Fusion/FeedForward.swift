@@ -14,7 +14,8 @@ public final class FeedForward: @unchecked Sendable {
   private let scratchStride: Int
 
   /// - Parameters:
-  ///   - weights: W₀ [hidden, C] and W₁ [C, hidden] with their biases.
+  ///   - weight0: [hidden, C].
+  ///   - weight1: [C, hidden].
   ///   - norm: applied to the sum; nil for none.
   public init(
     channels: Int, hidden: Int, weight0: [Float], bias0: [Float], weight1: [Float],

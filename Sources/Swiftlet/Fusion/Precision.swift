@@ -25,6 +25,13 @@ public enum DensePrecision: String, Sendable, CaseIterable, BitwiseCopyable {
   }
 }
 
+extension DensePrecision {
+  /// The precision of the product that gives sampling offsets and attention logits. In int8 it stays
+  /// in bfloat16: an offset's error moves the sample, so it grows with the slope of the map, while an
+  /// error of a value is one of many that are averaged.
+  var ofPositions: DensePrecision { self == .int8 ? .bf16 : self }
+}
+
 /// The newer instructions of this CPU that dense layers use, checked before any kernel runs.
 public enum DenseInstructions {
   /// AVX-512 BF16: dot products of bfloat16 pairs.

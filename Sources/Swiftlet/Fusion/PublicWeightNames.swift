@@ -37,6 +37,7 @@ public enum PublicWeightNames {
     if let pair = others.first(where: { rest == $0.theirs || prefixed(rest, $0.theirs) }) {
       return pair.ours + rest.dropFirst(pair.theirs.count)
     }
+    if rest.hasPrefix(InputScales.prefix) { return String(rest) }
     if rest.hasPrefix("transformer.") { rest = rest.dropFirst("transformer.".count) }
     guard rest.hasPrefix("encoder.layers.") else { return nil }
     let layer = rest.dropFirst("encoder.layers.".count).prefix { $0 != "." }

@@ -22,6 +22,7 @@ struct AbCommand: ParsableCommand {
   @Option(help: "The base build's executable.") var base: String
   @Option(help: "The executable to judge.") var head: String
   @Option(help: "Rounds of four runs each.") var rounds = 3
+  @Option(help: "Measured frames of every run; the recording is looped.") var framesPerRun = 100
   @Option(help: "Accepted shift of p50 and p99, as a share.") var tolerance = 0.05
   @Flag(help: "Print JSON with every run's times.") var json = false
   @Option(help: "Also write the JSON here.") var out: String?
@@ -33,15 +34,19 @@ struct AbCommand: ParsableCommand {
     guard (1...100).contains(rounds) else {
       throw ValidationError("--rounds: expected 1 to 100, found \(rounds)")
     }
+    guard (1...1_000_000).contains(framesPerRun) else {
+      throw ValidationError("--frames-per-run: expected 1 or more, found \(framesPerRun)")
+    }
     guard tolerance > 0, tolerance.isFinite else {
       throw ValidationError("--tolerance: expected above 0, found \(tolerance)")
     }
   }
 
   func run() throws {
-    let runner = ABRunner(
+    var runner = ABRunner(
       basePath: base, headPath: head, recordingPath: path, rounds: rounds,
       arguments: replayArguments)
+    runner.framesPerRun = framesPerRun
     var comparison = LatencyComparison()
     comparison.tolerance = tolerance
     let result: ABRunner.Result

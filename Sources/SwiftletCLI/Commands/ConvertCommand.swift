@@ -32,7 +32,7 @@ struct ConvertCommand: ParsableCommand {
   @Argument(help: "The MCAP file or the folder to write.") var output: String
   @Option(help: "mcap, nuscenes or kitti. Default: mcap for names that end in .mcap.")
   var to: RecordingConverter.Format?
-  @Option(help: "Topics to write, for folders also sensors, separated by commas. Default: all.")
+  @Option(help: "Topics or names of sensors to write, separated by commas; a sensor comes with its transforms. Default: all.")
   var topics: String?
   @Option(help: "Seconds from the recording's start.") var from: Double?
   @Option(help: "Seconds from the recording's start.") var until: Double?

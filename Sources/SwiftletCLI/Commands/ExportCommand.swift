@@ -10,7 +10,7 @@ struct ExportCommand: ParsableCommand {
     discussion: """
       Writes pipeline.json, rig.safetensors and a frame-NNNNNN.safetensors for every frame: poses in \
       float64, features and depth (the recording's, the built-in encoder's where there are none) \
-      and points as they are handed to the pipeline. `swiftlet_frame_file_open` reads them in place.
+      points, radar maps and map priors as they are handed to the pipeline. `swiftlet_frame_file_open` reads them in place.
       A consumer that processes them in order has the digest that `swiftlet replay` prints for the \
       same recording, configuration and instruction set.
 
@@ -46,9 +46,6 @@ struct ExportCommand: ParsableCommand {
         do { frame = try source.frame(at: index) } catch {
           printError("frame \(index): \(error)")
           continue
-        }
-        if !frame.sensorFrame.bevMaps.isEmpty {
-          printError("frame \(index): radar maps and map priors are not exported; the digest differs")
         }
         byteCount += try exporter.write(frame.sensorFrame, index: written)
         written += 1

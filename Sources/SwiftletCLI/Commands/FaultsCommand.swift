@@ -10,7 +10,9 @@ struct FaultsCommand: ParsableCommand {
     discussion: """
       Runs the recording's first frames without and with each fault and compares the outputs: are \
       they finite, are the right sensors masked, after how many frames are the fault's traces gone \
-      from the fused map and the occupancy window. Default: every kind of fault, in one frame.
+      from the fused map and from all voxels that scans behind it have looked at. What no later scan \
+      looks at stays: "unseen" is the share of those voxels that differs. Default: every kind of \
+      fault, in one frame.
 
       Exit codes: 0 every fault was survived and forgotten, 3 outputs not finite, validity wrong or \
       no recovery, 4 recording unreadable, 64 usage.
@@ -92,13 +94,15 @@ struct FaultsCommand: ParsableCommand {
       text.padding(toLength: width, withPad: " ", startingAt: 0)
     }
     func percent(_ value: Double) -> String { String(format: "%6.2f %%", value * 100) }
-    print("\(padded("fault", width))  finite  validity  peak BEV  peak map  recovery   masked")
+    print(
+      "\(padded("fault", width))  finite  validity  peak BEV  peak map  recovery     unseen  masked")
     for outcome in outcomes {
       let recovery = outcome.recoveryFrames.map { "\($0) frames" } ?? "none"
       print(
         "\(padded(outcome.fault, width))  \(padded(outcome.isFinite ? "yes" : "NO", 6))  "
           + "\(padded(outcome.isValidityRight ? "right" : "WRONG", 8))  \(percent(outcome.peakFused))"
           + "  \(percent(outcome.peakOccupancy))  \(padded(recovery, 9))  "
+          + "\(percent(outcome.residualUnseen))  "
           + outcome.masked.joined(separator: " "))
     }
   }

@@ -312,6 +312,8 @@ struct VerdictOptions: ParsableArguments {
   @Option(help: "Distinct frames to replay at most.") var frames: Int?
   @Option(help: "End looping after this many measured frames even if undecided.")
   var maxFrames = 3000
+  @Option(help: "Loop to exactly this many measured frames, whatever the verdict.")
+  var measure: Int?
   @Option(help: "Repetitions of the first frame before measuring.") var warmup = 10
   @Option(
     help: """
@@ -331,8 +333,11 @@ struct VerdictOptions: ParsableArguments {
       throw ValidationError("--miss-rate: expected above 0 and below 1, found \(missRate)")
     }
     _ = try window()
-    guard (maxConsecutiveMisses ?? 0) >= 0, maxFrames >= 1, warmup >= 0, (frames ?? 1) >= 1 else {
-      throw ValidationError("counts cannot be negative, and --frames and --max-frames are 1 or more")
+    guard (maxConsecutiveMisses ?? 0) >= 0, maxFrames >= 1, warmup >= 0, (frames ?? 1) >= 1,
+      (1...10_000_000).contains(measure ?? 1)
+    else {
+      throw ValidationError(
+        "counts cannot be negative, and --frames, --max-frames and --measure are 1 or more")
     }
     guard fps.map({ $0 > 0 && $0.isFinite }) ?? true else {
       throw ValidationError("--fps: expected above 0")
@@ -361,6 +366,7 @@ struct VerdictOptions: ParsableArguments {
     options.rate = (try? replayRate()) ?? .max
     options.frameLimit = frames
     options.maximumMeasuredFrames = maxFrames
+    options.measuredFrameCount = measure
     options.warmupFrameCount = warmup
     options.onDeadline = onDeadline
     if let decisions {

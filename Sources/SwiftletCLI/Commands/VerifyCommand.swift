@@ -12,8 +12,8 @@ struct VerifyCommand: ParsableCommand {
       every result with its stored tolerance. An operation or path that does not exist yet is \
       "unsupported", never replaced in silence.
 
-      Exit codes: 0 all passed, 3 a mismatch, 5 no golden set, 6 unsupported cases without \
-      --allow-unsupported.
+      Exit codes: 0 all passed, 3 a mismatch, 4 a damaged index or case, 5 no golden set, 6 \
+      unsupported cases without --allow-unsupported. A damaged case does not hide the others.
 
       Examples:
         swiftlet verify golden/
@@ -34,15 +34,18 @@ struct VerifyCommand: ParsableCommand {
       set = try GoldenSet(path: folder)
     } catch {
       printError("\(error)")
-      throw ExitCode(5)
+      let status = error.isMissing ? ExitStatus.baselineMissing : .recordingDamaged
+      throw ExitCode(status.rawValue)
     }
     let pool = WorkerPool(threadCount: engineOptions.threads)
     let verifier = Verifier(context: VerifyContext(engine: engine, pool: pool))
     let cases = verifier.run(set, filter: filter) { verified in
       if !json { print(row(verified)) }
     }
-    if json { try printJSON(cases) } else { printSummary(cases) }
-    try exit(cases)
+    let statuses = VerifiedCase.exitStatuses(of: cases, allowsUnsupported: allowUnsupported)
+    if json { try printJSON(cases, statuses) } else { printSummary(cases) }
+    if cases.isEmpty { printError("no case matches the filter") }
+    if !statuses.isEmpty { throw ExitCode(ExitStatus.worst(of: statuses).rawValue) }
   }
 
   private func row(_ verified: VerifiedCase) -> String {
@@ -55,25 +58,29 @@ struct VerifyCommand: ParsableCommand {
       + (verified.detail.isEmpty ? "" : "  \(verified.detail)")
   }
 
-  private func printJSON(_ cases: [VerifiedCase]) throws {
+  private struct Output: Encodable {
+    var cases: [VerifiedCase]
+    var exitCodes: [Int32]
+    enum CodingKeys: String, CodingKey {
+      case cases
+      case exitCodes = "exit_codes"
+    }
+  }
+
+  private func printJSON(_ cases: [VerifiedCase], _ statuses: Set<ExitStatus>) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    print(String(decoding: try encoder.encode(["cases": cases]), as: UTF8.self))
+    let output = Output(cases: cases, exitCodes: ExitStatus.ordered(statuses).map(\.rawValue))
+    print(String(decoding: try encoder.encode(output), as: UTF8.self))
   }
 
   private func printSummary(_ cases: [VerifiedCase]) {
     let count = { (status: VerifiedCase.Status) in cases.count { $0.status == status } }
-    print("\(count(.pass)) pass, \(count(.fail)) fail, \(count(.unsupported)) unsupported")
-  }
-
-  private func exit(_ cases: [VerifiedCase]) throws {
-    if cases.contains(where: { $0.status == .fail }) { throw ExitCode(3) }
-    if cases.isEmpty {
-      printError("no case matches the filter")
-      throw ExitCode(5)
-    }
-    if !allowUnsupported, cases.contains(where: { $0.status == .unsupported }) { throw ExitCode(6) }
+    let damaged = cases.count(where: \.isDamaged)
+    print(
+      "\(count(.pass)) pass, \(count(.fail)) fail, \(count(.unsupported)) unsupported"
+        + (damaged > 0 ? "; \(damaged) of the failed are damaged cases" : ""))
   }
 }

@@ -16,7 +16,9 @@ struct WeightsCommand: ParsableCommand {
       Benchmarks/scripts/convert_weights.py. --default writes the pipeline's default weights.
 
       --run runs an encoder on recorded inputs and compares its outputs with those of another \
-      implementation; Benchmarks/scripts/encoder_case.py makes such a case with torch.
+      implementation; Benchmarks/scripts/encoder_case.py makes such a case with torch. fp32 is judged \
+      by the largest difference, the other precisions by 1 % relative L2 error. int8 takes its input \
+      scales from the weights file or from --scales (see `swiftlet calibrate`), else one per row.
 
       Exit codes: 0 fits, 3 the outputs differ by more than --tolerance, 4 damaged or does not fit, \
       64 usage.
@@ -26,6 +28,7 @@ struct WeightsCommand: ParsableCommand {
         swiftlet weights bevformer_tiny.safetensors --convert encoder.safetensors
         swiftlet weights encoder.safetensors --json
         swiftlet weights encoder.safetensors --run case.safetensors
+        swiftlet weights encoder.safetensors --run case.safetensors --precision int8 --scales scales.json
         swiftlet weights --default fusion.safetensors
       """)
 
@@ -36,8 +39,11 @@ struct WeightsCommand: ParsableCommand {
   var defaultFile: String?
   @Option(name: .customLong("run"), help: "Run the encoder on the inputs of this case and compare.")
   var caseFile: String?
-  @Option(help: "Largest accepted difference over the largest expected value.")
+  @Option(help: "Largest accepted difference over the largest expected value, in fp32.")
   var tolerance = 2e-5
+  @Option(help: "Precision of the encoder's dense layers with --run: fp32, fp16, bf16 or int8.")
+  var precision = "fp32"
+  @Option(help: "Input scales for int8, a JSON file of `swiftlet calibrate`.") var scales: String?
   @OptionGroup var engineOptions: EngineOptions
   @Flag(help: "Print JSON instead of the table.") var json = false
 
@@ -72,16 +78,18 @@ struct WeightsCommand: ParsableCommand {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw ValidationError("\(path): expected a readable case; check the path")
     }
+    let precision = try usage { try DensePrecision.named(self.precision) }
     let results = try usage {
-      try EncoderCase(
-        weights: try SafeTensors(bytes: weights), inputs: try SafeTensors(bytes: Array(data))
-      ).run(
+      try makeCase(weights, Array(data), precision).run(
         engine: try engineOptions.makeEngine(),
         pool: WorkerPool(threadCount: engineOptions.threads))
     }
     var differs = false
     for result in results {
-      let isWithin = result.largestDifference <= tolerance * result.largestExpected
+      let isWithin =
+        precision == .fp32
+        ? result.largestDifference <= tolerance * result.largestExpected
+        : result.relativeError <= EncoderCalibrator.int8Bound
       differs = differs || !isWithin
       print(
         String(
@@ -90,6 +98,30 @@ struct WeightsCommand: ParsableCommand {
           + (isWithin ? "agrees" : "DIFFERS"))
     }
     if differs || results.isEmpty { throw ExitCode(ExitStatus.outputMismatch.rawValue) }
+  }
+
+  private func makeCase(
+    _ weights: [UInt8], _ inputs: [UInt8], _ precision: DensePrecision
+  ) throws -> EncoderCase {
+    var encoder = try EncoderCase(
+      weights: try SafeTensors(bytes: weights), inputs: try SafeTensors(bytes: inputs))
+    encoder.precision = precision
+    if precision == .int8 { try setScales(of: &encoder, weights) }
+    return encoder
+  }
+
+  /// From --scales, else those of the weights file; says which.
+  private func setScales(of encoder: inout EncoderCase, _ weights: [UInt8]) throws {
+    guard let scales else {
+      let count = encoder.inputScales?.count
+      return printError("int8 input scales: " + (count.map { "\($0) of the weights file" } ?? "one per row"))
+    }
+    guard let data = FileManager.default.contents(atPath: scales) else {
+      throw ValidationError("--scales: \(scales) cannot be read; check the path")
+    }
+    let file = try ScalesFile(json: Array(data), weightsHash: OutputDigest.hash(weights))
+    encoder.inputScales = file.scales
+    printError("int8 input scales: \(file.scales.count) of \(scales) (\(file.hash))")
   }
 
   private func write(converted bytes: [UInt8], to path: String) throws(WeightsError) {

@@ -23,14 +23,30 @@ public func meanOverHeight(
   }
 }
 
-/// output[z][i] = voxels[z][i] + map[i] for every z and floats `lower ..< upper` of the map.
+/// output[z][i] = voxels[z][i] + map[i] for every z and floats `lower ..< upper` of the map. `streams`:
+/// whole vectors bypass the caches (`output`, `mapCount` and `lower` on whole vectors), since nothing
+/// reads the voxels soon: a store would first read the line it overwrites.
 @inline(never)
 public func addToHeights(
   _ voxels: UnsafePointer<Float>, _ heights: Int, _ mapCount: Int, _ map: UnsafePointer<Float>,
-  _ lower: Int, _ upper: Int, _ output: UnsafeMutablePointer<Float>
+  _ lower: Int, _ upper: Int, _ output: UnsafeMutablePointer<Float>, _ streams: Bool
 ) {
   let zero = SIMD16<Float>(repeating: 0)
   var index = lower
+  if streams {
+    while upper &- index >= 16 {
+      let addend = swl_load_f32x16(map + index)
+      var place = index
+      var z = 0
+      while z < heights {
+        swl_stream_f32x16(output + place, swl_load_f32x16(voxels + place) + addend)
+        place &+= mapCount
+        z &+= 1
+      }
+      index &+= 16
+    }
+    swl_stream_fence()
+  }
   while index < upper {
     let rest = upper &- index
     let addend = loadOr(map + index, rest, zero)

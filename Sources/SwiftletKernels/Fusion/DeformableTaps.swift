@@ -7,8 +7,10 @@ import CVectorShims
 // belong to, become two addresses (upper left and lower left tap) and four bilinear weights. Samples
 // that touch no pixel of their level are left out, NaN positions too: far-away points cost nothing.
 //
-// Order of a head's sum: samples in ascending order; the upper taps (left, then right) in one sum, the
-// lower taps in another; upper + lower at the end. The same on every target.
+// Order of a head's sum: samples in ascending order. Of 32 channels at a time the upper taps (left, then
+// right) go to one sum, the lower ones to another, upper + lower at the end; of the last 16 or fewer
+// each of the four taps has a sum, (left + right) of the upper + (left + right) of the lower. The same
+// on every target.
 
 /// Queries of one block.
 public let deformableBlockQueries = 16
@@ -159,25 +161,28 @@ func storeSum(
   storeSome(output, value, count)
 }
 
+/// 16 channels: the taps of a sample have a sum each, so that four multiply-adds are under way.
 @inline(__always)
 func sumOne(
   _ values: UnsafePointer<Float>, _ right: Int, _ weights: UnsafePointer<Float>,
   _ offsets: UnsafePointer<Int32>, _ capacity: Int, _ count: Int
 ) -> SIMD16<Float> {
-  var upper = SIMD16<Float>(repeating: 0)
-  var lower = upper
+  var upperLeft = SIMD16<Float>(repeating: 0)
+  var upperRight = upperLeft
+  var lowerLeft = upperLeft
+  var lowerRight = upperLeft
   let weights2 = weights + 2 &* capacity
   var tap = 0
   while tap < count {
     let top = values + Int(offsets[tap])
     let bottom = values + Int(offsets[capacity &+ tap])
-    accumulate(&upper, weights[tap], swl_load_f32x16(top))
-    accumulate(&lower, weights2[tap], swl_load_f32x16(bottom))
-    accumulate(&upper, weights[capacity &+ tap], swl_load_f32x16(top + right))
-    accumulate(&lower, weights2[capacity &+ tap], swl_load_f32x16(bottom + right))
+    accumulate(&upperLeft, weights[tap], swl_load_f32x16(top))
+    accumulate(&lowerLeft, weights2[tap], swl_load_f32x16(bottom))
+    accumulate(&upperRight, weights[capacity &+ tap], swl_load_f32x16(top + right))
+    accumulate(&lowerRight, weights2[capacity &+ tap], swl_load_f32x16(bottom + right))
     tap &+= 1
   }
-  return upper + lower
+  return (upperLeft + upperRight) + (lowerLeft + lowerRight)
 }
 
 /// The same for 32 channels: four sums, so that four multiply-adds are under way.

@@ -5,10 +5,12 @@ import CVectorShims
 
 private let blockRows = 96
 
-/// Ints of scratch that `integerLinearRows` needs: the block's bytes, scales, two tiles.
+/// Ints of scratch that `integerLinearRows` needs: the block's bytes and scales, two tiles, and the
+/// bytes and a panel of weights again in 16 bits.
 @inline(never)
 public func integerScratchCount(_ inputs: Int) -> Int {
-  blockRows &* ((inputs &+ 3) / 4 &+ 1) &+ 2 &* 384 &+ 32
+  let quads = (inputs &+ 3) / 4
+  return blockRows &* (quads &+ 1) &+ 2 &* 384 &+ 32 &+ 2 &* quads &* (blockRows &+ 32)
 }
 
 /// Rows of output = epilogue(float(sum) · (inputScale · weightScale) + bias), each step rounded,
@@ -32,6 +34,10 @@ public func integerLinearRows(
     to: Float.self)
   let integers = scratch + blockRows &* (quads &+ 1)
   let tile = UnsafeMutableRawPointer(integers + 384).assumingMemoryBound(to: Float.self)
+  // 256-bit registers: no instruction sums four bytes without saturating, one sums two 16-bit products.
+  let usesPairs = swl_tile_rows() == 6
+  let pairs = integers + 2 &* 384
+  let panel = pairs + 2 &* blockRows &* quads
   var blockLower = rowLower
   while blockLower < rowUpper {
     let count = min(blockRows, rowUpper &- blockLower)
@@ -41,15 +47,24 @@ public func integerLinearRows(
         input + (blockLower &+ row) &* inputStride, inputs, scale, scratch + row &* quads)
       row &+= 1
     }
+    if usesPairs { widenInputs(scratch, count &* quads, pairs) }
     var column = 0
     while column < outputs {
       let columns = min(32, outputs &- column)
+      let blocks = (columns &+ 15) &>> 4
+      let block = weights + (column &>> 4) &* quads &* 16
+      if usesPairs { widenWeights(block, blocks &* quads, panel) }
       row = 0
       while row < count {
         let rows = min(12, count &- row)
-        integerTile(
-          scratch + row &* quads, quads, rows, weights + (column &>> 4) &* quads &* 16,
-          quads &* 16, (columns &+ 15) &>> 4, quads, offsets + column, integers, 32)
+        if usesPairs {
+          pairTile(
+            pairs + 2 &* row &* quads, 2 &* quads, rows, panel, blocks, offsets + column, integers)
+        } else {
+          integerTile(
+            scratch + row &* quads, quads, rows, block, quads &* 16, blocks, quads,
+            offsets + column, integers, 32)
+        }
         let place = (blockLower &+ row) &* outputStride &+ column
         let direct = activation < 2 && residual == nil && columns == 32
         scaleTile(

@@ -27,17 +27,19 @@ public func linearRows(
     while column < outputs {
       let columns = min(32, outputs &- column)
       let panel = weights + (column &>> 4) &* blockStride
-      let direct = activation < 2 && residual == nil && (columns & 15) == 0
+      // The tiles of 512 bits have no register left for a residual.
+      let addsInTile = residual == nil || rowsPerTile < 12
+      let direct = activation < 2 && addsInTile && (columns & 15) == 0
       var row = blockLower
       while row < blockUpper {
         let rows = min(rowsPerTile, blockUpper &- row)
         let target = output + row &* outputStride + column
+        let addend = residual.map { $0 + row &* residualStride + column }
         matrixTile(
           input + row &* inputStride, inputStride, rows, panel, blockStride,
           (columns &+ 15) &>> 4, inputs, bias + column, direct ? target : scratch,
-          direct ? outputStride : 32, lowest)
+          direct ? outputStride : 32, lowest, direct ? addend : nil, residualStride)
         if !direct {
-          let addend = residual.map { $0 + row &* residualStride + column }
           finishTile(scratch, rows, columns, activation, addend, residualStride, target, outputStride)
         }
         row &+= rowsPerTile

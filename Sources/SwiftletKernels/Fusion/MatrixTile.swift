@@ -1,12 +1,14 @@
 import CVectorShims
 
 /// One tile of up to `swl_tile_rows()` rows and one or two blocks of 16 columns, `blockStride`
-/// floats apart in the weights; see MatrixTile512.swift for what it computes.
+/// floats apart in the weights; see MatrixTile512.swift for what it computes. `addend` is for tiles
+/// narrower than 512 bits (`swl_tile_rows()` below 12).
 @inline(__always)
 func matrixTile(
   _ input: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ weights: UnsafePointer<Float>,
   _ blockStride: Int, _ blocks: Int, _ depth: Int, _ initial: UnsafePointer<Float>,
-  _ output: UnsafeMutablePointer<Float>, _ outputStride: Int, _ lowest: Float
+  _ output: UnsafeMutablePointer<Float>, _ outputStride: Int, _ lowest: Float,
+  _ addend: UnsafePointer<Float>? = nil, _ addendStride: Int = 0
 ) {
   if swl_tile_rows() == 12 {
     matrixTile512(
@@ -18,10 +20,11 @@ func matrixTile(
     let w = weights + block &* blockStride
     let i = initial + block &* 16
     let o = output + block &* 16
+    let a = addend.map { $0 + block &* 16 }
     switch swl_tile_rows() {
-    case 6: tile6x16(input, stride, rows, w, depth, i, o, outputStride, lowest)
-    case 4: tile4x16(input, stride, rows, w, depth, i, o, outputStride, lowest)
-    default: tile2x16(input, stride, rows, w, depth, i, o, outputStride, lowest)
+    case 6: tile6x16(input, stride, rows, w, depth, i, o, outputStride, lowest, a, addendStride)
+    case 4: tile4x16(input, stride, rows, w, depth, i, o, outputStride, lowest, a, addendStride)
+    default: tile2x16(input, stride, rows, w, depth, i, o, outputStride, lowest, a, addendStride)
     }
     block &+= 1
   }

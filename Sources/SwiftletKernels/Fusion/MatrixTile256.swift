@@ -1,14 +1,16 @@
 import CVectorShims
 
 // The tiles of registers narrower than 512 bits, and of the last rows everywhere; see
-// MatrixTile512.swift for what they compute.
+// MatrixTile512.swift for what they compute. `addend` joins after the floor; all of it is read before
+// anything is written, so that it may be the output.
 
 /// 6 rows × 16 columns; rows from `rows` on repeat the last one.
 @inline(never)
 func tile6x16(
   _ input: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ weights0: UnsafePointer<Float>,
   _ depth: Int, _ initial: UnsafePointer<Float>,
-  _ output: UnsafeMutablePointer<Float>, _ outputStride: Int, _ lowest: Float
+  _ output: UnsafeMutablePointer<Float>, _ outputStride: Int, _ lowest: Float,
+  _ addend: UnsafePointer<Float>? = nil, _ addendStride: Int = 0
 ) {
   let last = rows &- 1
   let a0 = input
@@ -38,12 +40,26 @@ func tile6x16(
     step &+= 1
   }
   let floor = SIMD16<Float>(repeating: lowest)
-  swl_store_f32x16(output, swl_max_f32x16(floor, c00))
-  swl_store_f32x16(output + min(1, last) &* outputStride, swl_max_f32x16(floor, c10))
-  swl_store_f32x16(output + min(2, last) &* outputStride, swl_max_f32x16(floor, c20))
-  swl_store_f32x16(output + min(3, last) &* outputStride, swl_max_f32x16(floor, c30))
-  swl_store_f32x16(output + min(4, last) &* outputStride, swl_max_f32x16(floor, c40))
-  swl_store_f32x16(output + min(5, last) &* outputStride, swl_max_f32x16(floor, c50))
+  c00 = swl_max_f32x16(floor, c00)
+  c10 = swl_max_f32x16(floor, c10)
+  c20 = swl_max_f32x16(floor, c20)
+  c30 = swl_max_f32x16(floor, c30)
+  c40 = swl_max_f32x16(floor, c40)
+  c50 = swl_max_f32x16(floor, c50)
+  if let addend {
+    c00 = c00 + swl_load_f32x16(addend)
+    c10 = c10 + swl_load_f32x16(addend + min(1, last) &* addendStride)
+    c20 = c20 + swl_load_f32x16(addend + min(2, last) &* addendStride)
+    c30 = c30 + swl_load_f32x16(addend + min(3, last) &* addendStride)
+    c40 = c40 + swl_load_f32x16(addend + min(4, last) &* addendStride)
+    c50 = c50 + swl_load_f32x16(addend + min(5, last) &* addendStride)
+  }
+  swl_store_f32x16(output, c00)
+  swl_store_f32x16(output + min(1, last) &* outputStride, c10)
+  swl_store_f32x16(output + min(2, last) &* outputStride, c20)
+  swl_store_f32x16(output + min(3, last) &* outputStride, c30)
+  swl_store_f32x16(output + min(4, last) &* outputStride, c40)
+  swl_store_f32x16(output + min(5, last) &* outputStride, c50)
 }
 
 /// 4 rows × 32 columns; rows from `rows` on repeat the last one.
@@ -94,7 +110,8 @@ func tile4x32(
 func tile4x16(
   _ input: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ weights0: UnsafePointer<Float>,
   _ depth: Int, _ initial: UnsafePointer<Float>,
-  _ output: UnsafeMutablePointer<Float>, _ outputStride: Int, _ lowest: Float
+  _ output: UnsafeMutablePointer<Float>, _ outputStride: Int, _ lowest: Float,
+  _ addend: UnsafePointer<Float>? = nil, _ addendStride: Int = 0
 ) {
   let last = rows &- 1
   let a0 = input
@@ -118,10 +135,20 @@ func tile4x16(
     step &+= 1
   }
   let floor = SIMD16<Float>(repeating: lowest)
-  swl_store_f32x16(output, swl_max_f32x16(floor, c00))
-  swl_store_f32x16(output + min(1, last) &* outputStride, swl_max_f32x16(floor, c10))
-  swl_store_f32x16(output + min(2, last) &* outputStride, swl_max_f32x16(floor, c20))
-  swl_store_f32x16(output + min(3, last) &* outputStride, swl_max_f32x16(floor, c30))
+  c00 = swl_max_f32x16(floor, c00)
+  c10 = swl_max_f32x16(floor, c10)
+  c20 = swl_max_f32x16(floor, c20)
+  c30 = swl_max_f32x16(floor, c30)
+  if let addend {
+    c00 = c00 + swl_load_f32x16(addend)
+    c10 = c10 + swl_load_f32x16(addend + min(1, last) &* addendStride)
+    c20 = c20 + swl_load_f32x16(addend + min(2, last) &* addendStride)
+    c30 = c30 + swl_load_f32x16(addend + min(3, last) &* addendStride)
+  }
+  swl_store_f32x16(output, c00)
+  swl_store_f32x16(output + min(1, last) &* outputStride, c10)
+  swl_store_f32x16(output + min(2, last) &* outputStride, c20)
+  swl_store_f32x16(output + min(3, last) &* outputStride, c30)
 }
 
 /// 2 rows × 16 columns; rows from `rows` on repeat the last one.
@@ -129,7 +156,8 @@ func tile4x16(
 func tile2x16(
   _ input: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ weights0: UnsafePointer<Float>,
   _ depth: Int, _ initial: UnsafePointer<Float>,
-  _ output: UnsafeMutablePointer<Float>, _ outputStride: Int, _ lowest: Float
+  _ output: UnsafeMutablePointer<Float>, _ outputStride: Int, _ lowest: Float,
+  _ addend: UnsafePointer<Float>? = nil, _ addendStride: Int = 0
 ) {
   let last = rows &- 1
   let a0 = input
@@ -147,6 +175,12 @@ func tile2x16(
     step &+= 1
   }
   let floor = SIMD16<Float>(repeating: lowest)
-  swl_store_f32x16(output, swl_max_f32x16(floor, c00))
-  swl_store_f32x16(output + min(1, last) &* outputStride, swl_max_f32x16(floor, c10))
+  c00 = swl_max_f32x16(floor, c00)
+  c10 = swl_max_f32x16(floor, c10)
+  if let addend {
+    c00 = c00 + swl_load_f32x16(addend)
+    c10 = c10 + swl_load_f32x16(addend + min(1, last) &* addendStride)
+  }
+  swl_store_f32x16(output, c00)
+  swl_store_f32x16(output + min(1, last) &* outputStride, c10)
 }

@@ -150,7 +150,10 @@ final class EncoderStage {
   }
 
   /// Relative L2 error against the fp32 reference, which computes everything inside the frame.
-  func errorAgainstReference() -> Double {
+  func errorAgainstReference() -> Double { error(against: reference) }
+
+  /// The same against another encoder of these weights.
+  func error(against other: BEVFormerEncoder) -> Double {
     output.fill(.nan)
     prepareNextRun()
     run()
@@ -163,7 +166,7 @@ final class EncoderStage {
       height: EncoderScene.height, channels: channels, angleDegrees: angleDegrees,
       center: BEVRotation.publishedCenter, into: turned.elements, engine: .reference, pool: pool)
     let expected = AlignedBuffer<Float>(count: output.count)
-    reference.apply(
+    other.apply(
       query: query, position: position, previous: turned, features: features,
       references: references, into: expected, pool: pool)
     return RelativeError.of(output, expected)

@@ -3,9 +3,11 @@ import Swiftlet
 
 /// What a calibration run found.
 public struct CalibrationResult: Sendable, Equatable, Encodable {
+  public var schemaVersion = ScalesFile.version
   public var recording: String
-  /// Which weights the layers had.
+  /// Which weights the layers had, and the hash of their file; nil for random ones.
   public var weights: String
+  public var weightsHash: String?
   /// Frames whose inputs made the scales, and later frames that were compared.
   public var calibratedFrames: Int
   public var comparedFrames: Int
@@ -16,6 +18,8 @@ public struct CalibrationResult: Sendable, Equatable, Encodable {
 
   enum CodingKeys: String, CodingKey {
     case recording, weights, scales
+    case schemaVersion = "schema_version"
+    case weightsHash = "weights_hash"
     case calibratedFrames = "calibrated_frames"
     case comparedFrames = "compared_frames"
     case relativeError = "relative_l2_error_against_fp32"
@@ -34,7 +38,9 @@ public struct EncoderCalibrator {
   public var heads = 8
   /// A BEVFormer or UniAD encoder under public names or ours, and what the report calls it; nil takes
   /// three layers of seeded random weights.
-  public var weights: (file: SafeTensors, name: String)?
+  public var weights: (file: SafeTensors, name: String, hash: String)?
+  /// Scales that are compared as they are, on every frame; nil measures them on the first half.
+  public var scales: [String: Float]?
   /// The share of fp32's result that int8 may differ by.
   public static let int8Bound = 0.01
 
@@ -51,7 +57,7 @@ public struct EncoderCalibrator {
     ).makeProcessor()
     let run = CalibrationRun(self, pool: WorkerPool(threadCount: threadCount))
     let limit = min(source.frameCount, 2 * frameCount)
-    let observed = max(1, limit / 2)
+    let observed = scales == nil ? max(1, limit / 2) : 0
     for index in 0..<limit {
       let held = try source.frame(at: index)
       var frame = held.sensorFrame
@@ -113,6 +119,7 @@ private final class CalibrationRun {
     query = AlignedBuffer(numbers.floats(count, in: -1.5...1.5))
     position = AlignedBuffer(numbers.floats(count, in: -1...1))
     difference = encoders.map { _ in 0 }
+    if let scales = settings.scales { return try setScales(scales) }
     encoders[0].encoder.observeInputs(true)
   }
 
@@ -193,7 +200,9 @@ private final class CalibrationRun {
   func fixScales() throws {
     guard let exact = encoders.first?.encoder else { return }
     exact.observeInputs(false)
-    let scales = exact.observedScales
+    try setScales(exact.observedScales)
+  }
+  private func setScales(_ scales: [String: Float]) throws {
     for (_, encoder) in encoders { try encoder.setInputScales(scales) }
   }
 
@@ -209,7 +218,8 @@ private final class CalibrationRun {
     }
     return CalibrationResult(
       recording: recording, weights: settings.weights?.name ?? "seeded random weights",
-      calibratedFrames: counts.observed,
-      comparedFrames: counts.compared, scales: exact.observedScales, relativeError: errors)
+      weightsHash: settings.weights?.hash, calibratedFrames: counts.observed,
+      comparedFrames: counts.compared, scales: settings.scales ?? exact.observedScales,
+      relativeError: errors)
   }
 }

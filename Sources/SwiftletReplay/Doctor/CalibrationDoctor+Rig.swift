@@ -122,7 +122,7 @@ extension CalibrationDoctor {
       let p = cameraFromKeyEgo * edge.position
       guard p.z > 1, var pixel = view.pixel(p) else { continue }
       if isMirrored { pixel.x = Double(view.widthPixels - 1) - pixel.x }
-      guard let value = view.value(pixel, edge.kind, .coarse) else { continue }
+      guard let value = view.value(pixel, edge.kind) else { continue }
       result.sum += Double(value * edge.weight)
       result.weight += Double(edge.weight)
       result.count += 1
@@ -140,48 +140,31 @@ extension CalibrationDoctor {
     guard !moving.isEmpty else {
       return TimeOffset(seconds: 0, isFault: false, isJudged: false, scoreGain: 0)
     }
-    let given = total(moving, 0, .fine)
-    var best = (seconds: 0.0, score: total(moving, 0, .coarse))
-    for step in -15...15 {
-      let seconds = 0.01 * Double(step)
-      let score = total(moving, seconds, .coarse)
-      if score > best.score { best = (seconds, score) }
+    let profiles = moving.map { EdgeProfiles(views[$0] ?? [], seconds: 0) }
+    func total(_ seconds: Double) -> Double {
+      profiles.reduce(0) { $0 + $1.evidence(for: Self.lateness(seconds)) }
     }
-    best.score = total(moving, best.seconds, .fine)
-    for step in [0.005, 0.002, 0.001] {
-      for _ in 0..<6 {
-        let tries = [best.seconds - step, best.seconds + step].map {
-          (seconds: $0, score: total(moving, $0, .fine))
-        }
-        guard let better = tries.max(by: { $0.score < $1.score }), better.score > best.score else {
-          break
-        }
-        best = better
+    let given = total(0)
+    var best = (seconds: 0.0, evidence: given)
+    for (step, count) in [(0.005, 30), (0.001, 5)] {
+      let middle = best.seconds
+      for number in -count...count {
+        let seconds = middle + step * Double(number)
+        let evidence = total(seconds)
+        if evidence > best.evidence { best = (seconds, evidence) }
       }
     }
-    let gain = given > 0 ? best.score / given - 1 : 0
+    let gain = given > 0 ? best.evidence / given - 1 : (best.evidence > 0 ? 1 : 0)
     // One camera that is turned gains from an offset too; a clock moves all that look sideways.
-    let better = moving.count { name in
-      let own = views[name] ?? []
-      return EdgeAgreement(own, CalibrationError6(), seconds: best.seconds, .fine).mean
-        > 1.02 * EdgeAgreement(own, CalibrationError6(), .fine).mean
+    let better = profiles.count {
+      $0.evidence(for: Self.lateness(best.seconds)) > 1.02 * $0.evidence(for: .zero)
     }
-    let isFault = abs(best.seconds) >= 0.015 && gain > 0.03 && 2 * better >= moving.count
+    let isFault = abs(best.seconds) >= 0.01 && gain > 0.03 && 2 * better >= moving.count
     return TimeOffset(
       seconds: best.seconds, isFault: isFault, isJudged: true, scoreGain: gain)
   }
 
-  private func total(
-    _ names: [String], _ seconds: Double, _ sharpness: CalibrationView.Sharpness
-  ) -> Double {
-    var sum = 0.0
-    var weight = 0.0
-    for name in names {
-      let own = EdgeAgreement(
-        views[name] ?? [], CalibrationError6(), seconds: seconds, sharpness)
-      sum += own.sum
-      weight += own.weight
-    }
-    return weight > 0 ? sum / weight : 0
+  private static func lateness(_ seconds: Double) -> EdgeProfiles.Change {
+    EdgeProfiles.Change(CalibrationError6(), seconds: seconds)
   }
 }

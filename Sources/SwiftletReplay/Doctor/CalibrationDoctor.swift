@@ -73,19 +73,23 @@ public struct CalibrationDoctor: Sendable {
   }
 
   /// A camera is called turned when its best turn about its y axis (pan) exceeds this; nodding and
-  /// rolling, which edges show less, may be a tenth and a third more. Where even the best agreement
-  /// is below `clearAgreement`, images have few edges where the LiDAR has some, and thresholds grow
-  /// by as much.
-  public var thresholdDegrees = 0.28
-  private static let axisFactors = SIMD3(1.07, 1, 1.36)
-  public var clearAgreement = 0.45
+  /// rolling, which edges show less, may be a little more.
+  public var thresholdDegrees = 0.25
+  private static let axisFactors = SIMD3(1.08, 1, 1.2)
+  /// A camera is called shifted when its best shift is longer.
   public var thresholdMeters = 0.09
-  /// The least relative gain in agreement that counts.
-  public var minimumGain = 0.02
-  /// Fewer edges than this decide nothing.
-  public var minimumEdgeCount = 300
-  /// Shifts move far edges little: fewer edges than this tell none.
-  public var minimumShiftEdgeCount = 1000
+  /// How much better than the given calibration the best change must fit, relative to its fit.
+  public var minimumGain = 0.01
+  /// What it must gain beyond that per square degree of nodding, panning and rolling, up to
+  /// `farGain`: a camera that is off by degrees fits hardly anything as given.
+  private static let gainPerSquareDegree = SIMD3(0.12, 0.2, 0.015)
+  private static let farGain = 0.3
+  /// Fewer edges than this decide nothing, and fewer upright ones no panning.
+  public var minimumEdgeCount = 250
+  /// Fewer tops than this decide no nodding, rolling or shift. The farther a change, the more edges
+  /// there are that tops may fall on by chance (those of two or three cars fit their rear windows
+  /// 2° below as well), so as many again are asked for by every degree.
+  public var minimumTopCount = 150
 
   var views: [String: [CalibrationView]] = [:]
   public private(set) var names: [String] = []
@@ -176,8 +180,11 @@ public struct CalibrationDoctor: Sendable {
       gross.rig == nil && gross.cameras.isEmpty
       ? timeOffset()
       : TimeOffset(seconds: 0, isFault: false, isJudged: false, scoreGain: 0)
+    // Under a fault of the rig no camera can be judged by itself.
     let findings = names.map { name in
-      finding(name, seconds: offset.isFault ? offset.seconds : 0, gross.cameras[name])
+      finding(
+        name, seconds: offset.isFault ? offset.seconds : 0,
+        gross.rig == nil ? gross.cameras[name] : GrossFault(state: .undecided))
     }
     return Diagnosis(rigFault: gross.rig, timeOffset: offset, findings: findings)
   }
@@ -189,44 +196,63 @@ public struct CalibrationDoctor: Sendable {
     _ camera: String, seconds: Double, _ gross: GrossFault?
   ) -> Finding {
     let search = CalibrationSearch(views: views[camera] ?? [], seconds: seconds)
-    let given = EdgeAgreement(search.views, CalibrationError6(), seconds: seconds, .fine)
+    let given = search.score(CalibrationError6())
     let perturbation = search.bestPerturbation()
     var finding = Finding(
-      camera: camera, state: .undecided, best: CalibrationError6(), score: given.mean,
-      bestScore: given.mean, bestPerturbation: perturbation.error,
-      isBestAsGiven: given.mean >= perturbation.score, looksLike: nil, edgeCount: given.count)
+      camera: camera, state: .undecided, best: CalibrationError6(), score: given, bestScore: given,
+      bestPerturbation: perturbation.error, isBestAsGiven: given >= perturbation.score,
+      looksLike: nil, edgeCount: search.profiles.count)
     if let gross {
       finding.state = gross.state
       finding.looksLike = gross.looksLike
       return finding
     }
-    guard given.count >= minimumEdgeCount else { return finding }
+    guard search.profiles.count >= minimumEdgeCount else { return finding }
+    judge(&finding, search)
+    return finding
+  }
+
+  private func judge(_ finding: inout Finding, _ search: CalibrationSearch) {
     let turned = search.climbedTurns()
-    finding.best = turned.error
-    finding.bestScore = turned.score
-    let isTurned =
-      exceeds(turned.error.turnDegrees, turned.score, given.count)
-      && turned.score > given.mean * (1 + minimumGain)
     let shifted = search.climbedShifts()
-    let length = (shifted.error.shiftMeters * shifted.error.shiftMeters).sum().squareRoot()
-    let isShifted =
-      length > thresholdMeters * max(1, clearAgreement / max(shifted.score, 0.05))
-      && given.count >= minimumShiftEdgeCount && shifted.score > given.mean * (1 + 2 * minimumGain)
+    let isTurned = isBeyondThresholds(turned, search)
+    let isShifted = isBeyondThresholds(shifted, search)
     // A shift moves near edges more than far ones: where it explains more than a turn, it is one.
-    if isShifted && (shifted.score > turned.score || !isTurned && shifted.score * 1.01 > turned.score) {
+    let explainsMore = shifted.score > 1.01 * turned.score
+    if isShifted && (explainsMore || !isTurned && shifted.score >= turned.score) {
       finding.best = shifted.error
       finding.bestScore = shifted.score
       finding.state = .shifted
     } else {
+      finding.best = turned.error
+      finding.bestScore = turned.score
       finding.state = isTurned ? .turned : .good
     }
-    return finding
   }
 
-  private func exceeds(_ turn: SIMD3<Double>, _ score: Double, _ edgeCount: Int) -> Bool {
-    let scale = max(1, clearAgreement / max(score, 0.05))
-    var limits = scale * thresholdDegrees * Self.axisFactors
-    limits.z *= max(1, (2500 / Double(max(1, edgeCount))).squareRoot())
-    return (0..<3).contains { abs(turn[$0]) > limits[$0] }
+  /// Whether a change is larger than the thresholds, on axes that enough edges show, and fits better
+  /// than the calibration as given.
+  private func isBeyondThresholds(
+    _ result: CalibrationSearch.Result, _ search: CalibrationSearch
+  ) -> Bool {
+    let turns = result.error.turnDegrees
+    let shifts = result.error.shiftMeters
+    let length = (shifts * shifts).sum().squareRoot()
+    // Ten centimetres move edges 10 m away as far as half a degree does.
+    let farthest = max(abs(turns.x), abs(turns.z), length / 0.2)
+    let hasTops =
+      Double(search.profiles.topCount) >= Double(minimumTopCount) * (1 + farthest)
+    let hasSides = search.profiles.sideCount >= minimumEdgeCount
+    var isBeyond = length > thresholdMeters && hasTops && hasSides
+    var limits = thresholdDegrees * Self.axisFactors
+    // Rolling moves most edges by less than they scatter: few do not tell it.
+    limits.z *= max(1, (2500 / Double(max(1, search.profiles.count))).squareRoot())
+    for axis in 0..<3 where axis == 1 ? hasSides : hasTops {
+      if abs(turns[axis]) > limits[axis] { isBeyond = true }
+    }
+    let given = search.score(CalibrationError6())
+    let expected = (Self.gainPerSquareDegree * turns * turns).sum()
+    let least = max(minimumGain, min(Self.farGain, expected))
+    return isBeyond && result.score - given > least * result.score
   }
 }

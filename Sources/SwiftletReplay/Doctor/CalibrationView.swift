@@ -27,18 +27,14 @@ public struct CalibrationError6: Sendable, Equatable {
 
 /// What one camera saw in one frame, ready to be compared with the LiDAR's edges.
 struct CalibrationView: Sendable {
-  enum Sharpness: Sendable {
-    /// Wide basins, for searching.
-    case coarse
-    /// Sharp peaks, for measuring.
-    case fine
-  }
   var intrinsics: CameraIntrinsics
   var widthPixels: Int
+  private var heightPixels: Int
+  /// Sharp, for measuring.
+  let planes: GradientPlanes
+  /// Spread wide, for telling cameras and rigs apart; in the planes' pixels.
   private var coarseAcross: EdgeMap
   private var coarseDown: EdgeMap
-  private var fineAcross: EdgeMap
-  private var fineDown: EdgeMap
   /// In the camera's axes at its own time, near or inside the image.
   var edges: [DepthEdges.Edge]
   /// The frame's edges in key ego axes, and this camera in them: for other rigs' hypotheses.
@@ -52,19 +48,21 @@ struct CalibrationView: Sendable {
   init(_ image: RGBImage, _ intrinsics: CameraIntrinsics, _ edges: [DepthEdges.Edge]) {
     self.intrinsics = intrinsics
     widthPixels = image.widthPixels
-    // Reaches in pixels of a 704-pixel image, so that they are the same angle in larger ones.
-    let scale = max(0.75, Float(image.widthPixels) / 704)
-    coarseAcross = EdgeMap(image, .across, reachPixels: 6 * scale)
-    coarseDown = EdgeMap(image, .down, reachPixels: 6 * scale)
-    fineAcross = EdgeMap(image, .across, reachPixels: 2 * scale)
-    fineDown = EdgeMap(image, .down, reachPixels: 3 * scale)
+    heightPixels = image.heightPixels
+    let factor = max(1, Int((Double(image.widthPixels) / 704).rounded()))
+    let small = GradientPlanes.reduced(image, by: factor)
+    planes = GradientPlanes(small, factor: factor)
+    // Reaches in pixels of a 704-pixel image, so that they are the same angle in others.
+    let reach = 6 * max(0.75, Float(small.widthPixels) / 704)
+    coarseAcross = EdgeMap(small, .across, reachPixels: reach)
+    coarseDown = EdgeMap(small, .down, reachPixels: reach)
     self.edges = []
     self.edges = edges.filter { isNear($0.position) }
   }
 
   private func isNear(_ p: SIMD3<Double>) -> Bool {
     guard p.z > 1, let pixel = pixel(p) else { return false }
-    let (width, height) = (Double(widthPixels), Double(fineAcross.heightPixels))
+    let (width, height) = (Double(widthPixels), Double(heightPixels))
     return pixel.x > -0.3 * width && pixel.x < 1.3 * width && pixel.y > -0.5 * height
       && pixel.y < 1.5 * height
   }
@@ -83,14 +81,17 @@ struct CalibrationView: Sendable {
     return pixel.x.isFinite && pixel.y.isFinite ? pixel : nil
   }
 
-  /// Strength of the kind's map at a pixel; nil outside.
-  func value(_ pixel: SIMD2<Double>, _ kind: DepthEdges.Kind, _ sharpness: Sharpness) -> Float? {
-    switch (sharpness, kind) {
-    case (.coarse, .side): coarseAcross.value(pixel.x, pixel.y)
-    case (.coarse, .top): coarseDown.value(pixel.x, pixel.y)
-    case (.fine, .side): fineAcross.value(pixel.x, pixel.y)
-    case (.fine, .top): fineDown.value(pixel.x, pixel.y)
-    }
+  /// Where a point lies in the planes, whose pixels are means of squares of the image's.
+  func planePixel(_ p: SIMD3<Double>) -> SIMD2<Double>? { pixel(p).map(inPlanes) }
+
+  private func inPlanes(_ pixel: SIMD2<Double>) -> SIMD2<Double> {
+    planes.factor == 1 ? pixel : (pixel + 0.5) / Double(planes.factor) - 0.5
+  }
+
+  /// Strength of the kind's coarse map at a pixel; nil outside.
+  func value(_ pixel: SIMD2<Double>, _ kind: DepthEdges.Kind) -> Float? {
+    let place = inPlanes(pixel)
+    return (kind == .side ? coarseAcross : coarseDown).value(place.x, place.y)
   }
 
   /// Mean and deviation of the coarse maps' strengths.
@@ -115,30 +116,4 @@ struct EdgeAgreement {
   var weight = 0.0
   var count = 0
   var mean: Double { weight > 0 ? sum / weight : 0 }
-
-  /// Of edges in the camera's axes with the camera off by `error` and `seconds` late.
-  init(
-    _ views: [CalibrationView], _ error: CalibrationError6, seconds: Double = 0,
-    _ sharpness: CalibrationView.Sharpness
-  ) {
-    let inverse = error.transform.inverse
-    for view in views {
-      for edge in view.edges {
-        add(view, edge, inverse * view.moved(edge.position, seconds: seconds), sharpness)
-      }
-    }
-  }
-  init() {}
-
-  mutating func add(
-    _ view: CalibrationView, _ edge: DepthEdges.Edge, _ p: SIMD3<Double>,
-    _ sharpness: CalibrationView.Sharpness
-  ) {
-    guard let pixel = view.pixel(p), let value = view.value(pixel, edge.kind, sharpness) else {
-      return
-    }
-    sum += Double(value * edge.weight)
-    weight += Double(edge.weight)
-    count += 1
-  }
 }

@@ -29,7 +29,7 @@ enum DepthEdges {
       for (index, p) in points.enumerated() {
         let flat = (p.x * p.x + p.y * p.y).squareRoot()
         let range = Float((flat * flat + p.z * p.z).squareRoot())
-        guard range > 1.5, range < 60 else { continue }
+        guard range > 1.5, range < 80 else { continue }
         let turn = atan2(p.y, p.x) / (2 * .pi) + 0.5
         let row = Int(((atan2(p.z, flat) * 180 / .pi + 30) / 0.6).rounded(.down))
         guard row >= 0, row < rowCount else { continue }
@@ -41,15 +41,16 @@ enum DepthEdges {
       }
     }
 
-    /// How much farther the next return in this direction is; 0 where there is none near.
-    func sideStep(_ place: Int, direction: Int) -> Float {
+    /// How much farther the next return in this direction is, and which; 0 where there is none
+    /// near.
+    func sideStep(_ place: Int, direction: Int) -> (step: Float, next: Int) {
       let row = place / columnCount
       let column = place % columnCount
       for distance in 1...2 {
         let next = row * columnCount + (column + direction * distance + columnCount) % columnCount
-        if owners[next] >= 0 { return ranges[next] - ranges[place] }
+        if owners[next] >= 0 { return (ranges[next] - ranges[place], next) }
       }
-      return 0
+      return (0, place)
     }
 
     /// How much farther the return above is, where the surface does not just go on: along a plane
@@ -69,32 +70,39 @@ enum DepthEdges {
   /// Finds the edges from the points' directions alone: no ring numbers, no order is needed.
   ///
   /// A point is an edge when its neighbour to a side or above is farther by 0.7 m and 6 %, or
-  /// missing while the one beyond it is farther. A top edge lies somewhere between two rings: it is
-  /// placed a third of the way up. The middle would be a tenth of a degree too high on synthetic
-  /// drives, where the answer is known.
+  /// missing while the one beyond it is farther. The edge lies between the two, where no firing went:
+  /// to a side it is placed in the middle, upwards a third of the way. There the middle would be a
+  /// tenth of a degree too high on synthetic drives, where the answer is known: tops recede.
   static func find(_ points: [SIMD3<Double>]) -> [Edge] {
     let grid = Grid(points)
     var edges: [Edge] = []
     for place in grid.owners.indices where grid.owners[place] >= 0 {
       let point = points[Int(grid.owners[place])]
       let least = 0.7 + 0.06 * grid.ranges[place]
-      let side = max(
-        grid.sideStep(place, direction: 1), grid.sideStep(place, direction: -1))
-      if side > least {
-        edges.append(Edge(position: point, weight: min(1, side / 5).squareRoot()))
+      for direction in [1, -1] {
+        let side = grid.sideStep(place, direction: direction)
+        guard side.step > least else { continue }
+        let beyond = points[Int(grid.owners[side.next])]
+        edges.append(
+          Edge(
+            position: between(point, beyond, 0.5), weight: min(1, side.step / 5).squareRoot()))
       }
       let top = grid.topStep(place)
       guard top > least else { continue }
       let above = points[Int(grid.owners[place + columnCount])]
-      let between = 0.7 * normalized(point) + 0.3 * normalized(above)
       edges.append(
         Edge(
-          position: normalized(between) * length(point), weight: min(1, top / 5).squareRoot(),
-          kind: .top))
+          position: between(point, above, 0.3), weight: min(1, top / 5).squareRoot(), kind: .top))
     }
     return edges
   }
 
+  /// At the near point's range, in a direction that far towards the other's.
+  private static func between(
+    _ near: SIMD3<Double>, _ far: SIMD3<Double>, _ share: Double
+  ) -> SIMD3<Double> {
+    normalized((1 - share) * normalized(near) + share * normalized(far)) * length(near)
+  }
   private static func length(_ v: SIMD3<Double>) -> Double { (v * v).sum().squareRoot() }
   private static func normalized(_ v: SIMD3<Double>) -> SIMD3<Double> { v / length(v) }
 }

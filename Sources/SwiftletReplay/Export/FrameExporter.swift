@@ -66,6 +66,9 @@ public struct FrameExporter {
       file.metadata["lidar.\(index).name"] = lidar.name
       file.tensors["lidar.\(index).ego_from_lidar"] = rows(lidar.egoFromLidar)
     }
+    // SWIFTLET_RIG_RADAR_MAP and SWIFTLET_RIG_MAP_PRIOR.
+    let maps = frame.bevMaps.reduce(0) { $0 | ($1.kind == .radar ? 1 : 2) }
+    file.tensors["rig.flags"] = HostTensor([Int64(maps)], shape: [1])
     return file
   }
 
@@ -87,7 +90,7 @@ public struct FrameExporter {
   private static func metadata(_ format: String, _ frame: SensorFrame) -> [String: String] {
     [
       "format": format, "version": "\(version)", "cameras": "\(frame.cameras.count)",
-      "lidars": "\(frame.lidars.count)",
+      "lidars": "\(frame.lidars.count)", "maps": "\(frame.bevMaps.count)",
     ]
   }
 
@@ -123,7 +126,22 @@ public struct FrameExporter {
       file.tensors["\(prefix).world_from_lidar"] = rows(lidar.worldFromLidar)
       file.tensors["\(prefix).points"] = copy(lidar.points)
     }
+    for (index, map) in frame.bevMaps.enumerated() {
+      add(map, "map.\(index)", frame.timestampNanoseconds, to: &file)
+    }
     return file
+  }
+
+  private static func add(
+    _ map: BEVMapInput, _ prefix: String, _ time: Int64, to file: inout SafeTensors
+  ) {
+    file.tensors["\(prefix).kind"] = HostTensor([map.kind == .radar ? Int64(0) : 1], shape: [1])
+    file.tensors["\(prefix).flags"] = HostTensor([map.isValid ? Int64(1) : 0], shape: [1])
+    guard map.isValid else { return }
+    file.tensors["\(prefix).timestamp"] = HostTensor([time &- map.ageNanoseconds], shape: [1])
+    file.tensors["\(prefix).world_from_ego"] = rows(map.worldFromEgo)
+    file.tensors["\(prefix).features"] = copy(map.features)
+    file.tensors["\(prefix).validity"] = map.validity.map(copy)
   }
 
   /// The tensor, tight, in its own element type.

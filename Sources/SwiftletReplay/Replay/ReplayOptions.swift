@@ -35,6 +35,9 @@ public struct ReplayOptions: Sendable, Equatable {
   /// A looped recording goes on to this many measured frames even if decided earlier: what the
   /// percentiles of a budget file take.
   public var minimumMeasuredFrames = 0
+  /// Loops to exactly this many measured frames, judged or not (but never less than the recording
+  /// once): samples of equal size, for comparing builds.
+  public var measuredFrameCount: Int?
   /// What happens when a frame's time is up between two stages.
   public var onDeadline = DeadlinePolicy.finish
   /// Decisions of an earlier run to repeat, in place of the clock's.

@@ -71,7 +71,8 @@ public final class Replayer {
     result = ReplayResult(
       recordingName: source.name, stages: processor.stages, processor: processor.processorDescription,
       options: options, build: build)
-    result.records.reserveCapacity(max(source.frameCount, options.maximumMeasuredFrames))
+    result.records.reserveCapacity(
+      max(source.frameCount, options.maximumMeasuredFrames, options.measuredFrameCount ?? 0))
   }
 
   /// Runs to the end of the recording, or on until the verdict is decided, and returns everything
@@ -94,7 +95,10 @@ public final class Replayer {
 
   private var distinctFrameCount: Int { min(source.frameCount, options.frameLimit ?? .max) }
 
-  private var mayLoop: Bool { options.isGated && options.loops && result.build == .release }
+  private var mayLoop: Bool {
+    (options.isGated || options.measuredFrameCount != nil) && options.loops
+      && result.build == .release
+  }
 
   private func replay(from prefetcher: Prefetcher) {
     var before = HostSample()
@@ -126,6 +130,7 @@ public final class Replayer {
 
   /// True when looping on would change nothing.
   private var isDecided: Bool {
+    if let exact = options.measuredFrameCount { return result.records.count >= exact }
     guard result.records.count < options.maximumMeasuredFrames else { return true }
     return result.records.count >= options.minimumMeasuredFrames
       && judgement.verdict != .inconclusive
@@ -240,6 +245,7 @@ public final class Replayer {
 
   private var expectedFrames: Int {
     guard mayLoop else { return distinctFrameCount }
+    if let exact = options.measuredFrameCount { return max(distinctFrameCount, exact) }
     let decided = judgement.verdict == .fail
     let needed =
       decided

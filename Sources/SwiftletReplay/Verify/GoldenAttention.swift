@@ -59,6 +59,14 @@ public enum GoldenAttention {
     let epsilon = Float(c.attributes["eps"]?.doubleValue ?? 1e-5)
     var results: [String: GoldenOutput] = [:]
     for name in c.tensors.keys.filter({ $0.hasPrefix("in.") }).map({ $0.dropFirst(3) }) {
+      try GoldenSchema(
+        """
+        in.\(name) float32 n C
+        param.\(name).weight float32 C
+        param.\(name).bias float32 C
+        positive C
+        """
+      ).check(c)
       let norm = LayerNorm(
         weight: try c.floats("param.\(name).weight"), bias: try c.floats("param.\(name).bias"),
         epsilon: epsilon)

@@ -22,6 +22,11 @@ enum GoldenAttentionBackward {
       Float(try c.attributes[name]?.doubleValue ?? GoldenAttention.missingAttribute(c, name))
     }
     let feature = try c.int32s("in.feat_hw")
+    let depth = try c.shape("in.depth")
+    guard feature.map(Int.init) == Array(depth[2...]) else {
+      throw GoldenError.damaged(
+        tensor: "in.feat_hw", expected: "\(depth[2...]) as in.depth has", found: "\(feature)")
+    }
     return BackwardProjectionShape(
       channels: try c.shape("in.pos")[1], heads: try integer("heads"),
       width: try integer("bev_w"), height: try integer("bev_h"), anchors: try integer("anchors"),

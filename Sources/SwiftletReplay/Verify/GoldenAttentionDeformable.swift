@@ -158,8 +158,9 @@ enum GoldenAttentionDeformable {
       crossShape: try crossShape(
         c, references, channels: try c.shape("in.bev_query")[1], points: "points_cross"),
       selfPoints: try integer(c, "points_self"), width: try integer(c, "bev_w"),
-      height: try integer(c, "bev_h"), engine: context.engine,
+      height: try integer(c, "bev_h"), engine: context.engine, precision: context.precision,
       maximumThreads: context.pool.threadCount)
+    if let scales = context.inputScales { try encoder.setInputScales(scales) }
     let shift = try c.floats("in.shift")
     encoder.setShift(x: shift[0], y: shift[1])
     let (position, features) = (
@@ -201,6 +202,11 @@ enum GoldenAttentionDeformable {
     let cameras = try c.floats("in.cams_embeds")
     let levelEmbeddings = try c.floats("in.level_embeds")
     let count = levelEmbeddings.count / channels
+    for level in 0..<count {
+      try GoldenSchema(
+        "in.cams_embeds float32 N C\nin.level\(level) float32 N C h w"
+      ).check(c)
+    }
     let maps = try (0..<count).map { try c.floats("in.level\($0)") }
     let sizes = try (0..<count).map { level in
       try c.shape("in.level\(level)")[2...].reduce(1, *)

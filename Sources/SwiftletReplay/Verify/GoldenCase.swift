@@ -16,11 +16,15 @@ public enum GoldenError: Error, Sendable, CustomStringConvertible {
   /// as this.
   case unsupported(String)
   case malformed(String)
+  /// A tensor, attribute or size of the case that is missing or of another type or shape.
+  case damaged(tensor: String, expected: String, found: String)
 
   public var description: String {
     switch self {
     case .unsupported(let what): "unsupported: \(what)"
     case .malformed(let what): "malformed case: \(what)"
+    case .damaged(let tensor, let expected, let found):
+      "\(tensor): expected \(expected), found \(found)"
     }
   }
 }
@@ -34,10 +38,14 @@ public struct GoldenCase: Sendable {
   /// Inputs, parameters and auxiliary tensors by their names; expected results too, for cases that
   /// need their shapes.
   public var tensors: [String: HostTensor]
+  /// What index.json says of a tensor's layout, by its name.
+  public var layouts: [String: String] = [:]
 
   /// The tensor, or an error that names it.
   public func tensor(_ name: String) throws(GoldenError) -> HostTensor {
-    guard let tensor = tensors[name] else { throw .malformed("\(self.name) has no tensor \(name)") }
+    guard let tensor = tensors[name] else {
+      throw .damaged(tensor: name, expected: "a tensor", found: "none")
+    }
     return tensor
   }
   public func has(_ name: String) -> Bool { tensors[name] != nil }
@@ -64,7 +72,7 @@ public struct GoldenCase: Sendable {
   ) throws(GoldenError) -> [T] {
     let tensor = try tensor(name)
     guard let values = read(tensor)() else {
-      throw .malformed("\(self.name) \(name) is \(tensor.elementType), expected \(T.self)")
+      throw .damaged(tensor: name, expected: "\(T.self)", found: tensor.elementType.name)
     }
     return values
   }
@@ -74,6 +82,9 @@ public struct GoldenCase: Sendable {
 public struct VerifyContext: Sendable {
   public var engine: Engine
   public var pool: WorkerPool
+  /// Of an encoder's dense layers, with the input scales of int8 (nil: one per row).
+  public var precision = DensePrecision.fp32
+  public var inputScales: [String: Float]?
 
   public init(engine: Engine, pool: WorkerPool) {
     self.engine = engine

@@ -5,6 +5,8 @@ struct TensorComparison {
   var passed: Bool
   var maxAbs = 0.0
   var maxRel = 0.0
+  /// The expectation itself cannot be used.
+  var isDamage = false
   /// The first difference, or why nothing could be compared.
   var detail = ""
 }
@@ -38,16 +40,18 @@ extension HostTensor {
   }
 }
 
-/// Compares `got` with `expected` element by element. NaN equals NaN only; +0 equals −0.
+/// Compares `got` with `expected` element by element. +0 equals −0; NaN never passes, and an infinite
+/// expectation only its own.
 ///
-/// - Parameters:
-///   - skip: left-out elements by the tensor's leading dimensions; each covers
-///     `expected.elementCount / skip.count` elements.
+/// - Parameter skip: a mask with the leading dimensions of `expected`; elements where it is not 0
+///   are left out, missing trailing dimensions broadcast.
 func compare(
-  _ got: GoldenOutput, with expected: HostTensor, maxAbs: Double, maxRel: Double, skip: [UInt8]?
+  _ got: GoldenOutput, with expected: HostTensor, maxAbs: Double, maxRel: Double,
+  skip mask: HostTensor?
 ) -> TensorComparison {
   guard let expectedValues = expected.doublesOfAnyType else {
-    return TensorComparison(passed: false, detail: "cannot compare \(expected.elementType)")
+    return TensorComparison(
+      passed: false, isDamage: true, detail: "cannot compare \(expected.elementType.name)")
   }
   let gotValues = got.doubles
   guard gotValues.count == expectedValues.count else {
@@ -55,20 +59,22 @@ func compare(
       passed: false,
       detail: "\(gotValues.count) elements, expected \(expectedValues.count) \(expected.shape)")
   }
-  var skipRun = 1
-  if let skip {
-    guard !skip.isEmpty || expectedValues.isEmpty, expectedValues.count % max(skip.count, 1) == 0
-    else { return TensorComparison(passed: false, detail: "the skip mask has another shape") }
-    skipRun = max(expectedValues.count / max(skip.count, 1), 1)
+  if let mask, mask.uint8s() == nil || !expected.shape.starts(with: mask.shape) {
+    return TensorComparison(
+      passed: false, isDamage: true,
+      detail: "the skip mask is \(mask.elementType.name) \(mask.shape), "
+        + "expected uint8 of leading dimensions of \(expected.shape)")
   }
+  let skip = mask?.uint8s()
+  let skipRun = mask.map { expected.shape.dropFirst($0.shape.count).reduce(1, *) } ?? 1
   var result = TensorComparison(passed: true)
   for index in 0..<expectedValues.count where skip.map({ $0[index / skipRun] == 0 }) ?? true {
     let (a, b) = (gotValues[index], expectedValues[index])
-    if a == b || (a.isNaN && b.isNaN) { continue }
-    let difference = abs(a - b)
-    result.maxAbs = max(result.maxAbs, difference.isNaN ? .infinity : difference)
-    if b != 0 { result.maxRel = max(result.maxRel, difference / abs(b)) }
-    if !(difference <= maxAbs + maxRel * abs(b)), result.passed {
+    if a == b { continue }
+    let difference = a.isFinite && b.isFinite ? abs(a - b) : .infinity
+    result.maxAbs = max(result.maxAbs, difference)
+    if b != 0 { result.maxRel = max(result.maxRel, b.isFinite ? difference / abs(b) : .infinity) }
+    if !(difference <= maxAbs + maxRel * abs(b)) || difference == .infinity, result.passed {
       result.passed = false
       result.detail = "element \(index): got \(a), expected \(b)"
     }

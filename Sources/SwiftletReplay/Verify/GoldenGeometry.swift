@@ -20,8 +20,12 @@ public enum GoldenGeometry {
     let values = coefficients.map(Double.init)
     switch model {
     case "pinhole": return .pinhole
-    case "brown", "brown_conrady": return values.isEmpty ? .pinhole : .brownConrady(values)
-    case "fisheye", "kannala_brandt", "equidistant": return .kannalaBrandt(values)
+    case "brown", "brown_conrady":
+      guard values.count <= 8 else { throw .unsupported("\(values.count) Brown coefficients") }
+      return values.isEmpty ? .pinhole : .brownConrady(values)
+    case "fisheye", "kannala_brandt", "equidistant":
+      guard values.count <= 4 else { throw .unsupported("\(values.count) fisheye coefficients") }
+      return .kannalaBrandt(values)
     case "ftheta", "f-theta": return .fTheta(values)
     case "ftheta_inverse": return .fThetaInverse(values)
     default: throw .unsupported("lens model \(model)")
@@ -91,9 +95,15 @@ public enum GoldenGeometry {
     let time0 = try test.int64s("in.time0")
     let time1 = try test.int64s("in.time1")
     let time = try test.int64s("in.time")
-    let fractions = time.indices.map { index -> Double in
-      let whole = Double(time1[index] - time0[index])
-      return whole == 0 ? 0 : Double(time[index] - time0[index]) / whole
+    let fractions = try time.indices.map { index -> Double in
+      let (whole, overflow) = time1[index].subtractingReportingOverflow(time0[index])
+      let (passed, passedOverflow) = time[index].subtractingReportingOverflow(time0[index])
+      guard !overflow, !passedOverflow else {
+        throw GoldenError.damaged(
+          tensor: "in.time", expected: "differences of 64 bits",
+          found: "\(time0[index]), \(time[index]) and \(time1[index])")
+      }
+      return whole == 0 ? 0 : Double(passed) / Double(whole)
     }
     let quaternions = PoseBatch.slerped(
       try test.doubles("in.quat0"), try test.doubles("in.quat1"), fractions: fractions,
@@ -142,12 +152,7 @@ public enum GoldenGeometry {
       let parts = name.dropFirst(4).split(separator: "_", maxSplits: 1).map(String.init)
       guard parts.count == 2 else { throw GoldenError.unsupported("template \(name)") }
       if parts[0] == "depth" {
-        guard let range = depthRanges[parts[1]] else {
-          throw GoldenError.unsupported("depth bins of \(parts[1])")
-        }
-        let bins = DepthBins.uniform(
-          lower: range.0, upper: range.1, step: range.2, engine: context.engine)
-        outputs[name] = .float32(bins.values)
+        outputs[name] = .float32(try depthBins(parts[1], test.layouts[name], context))
       } else {
         guard let size = parts[1].split(separator: "_").first.flatMap({ Int($0) }) else {
           throw GoldenError.unsupported("template \(name)")
@@ -158,6 +163,34 @@ public enum GoldenGeometry {
       }
     }
     return outputs
+  }
+
+  /// By the (d0, d1, dd) of the tensor's layout text, else by the configuration's name. A text that
+  /// speaks of SID or spacing-increasing bins means d0 ((d1 - 1) / d0)^(k / (D - 1)).
+  private static func depthBins(
+    _ configuration: String, _ layout: String?, _ context: VerifyContext
+  ) throws(GoldenError) -> [Float] {
+    let bracket = layout?.split(separator: "(").last?.split(separator: ")").first ?? ""
+    let written = bracket.split(separator: ",").compactMap { Double($0.filter { $0 != " " }) }
+    let range: (Double, Double, Double)
+    if written.count == 3 {
+      range = (written[0], written[1], written[2])
+    } else if let known = depthRanges[configuration] {
+      range = known
+    } else {
+      throw .unsupported("depth bins of \(configuration)")
+    }
+    let count = ((range.1 - range.0) / range.2).rounded(.up)
+    guard count >= 1, count <= 65536 else {
+      throw .damaged(
+        tensor: "out.depth_\(configuration)", expected: "1 to 65536 bins", found: "\(range)")
+    }
+    let isSpaced = layout.map { $0.contains("SID") || $0.contains("spacing") } ?? false
+    return isSpaced
+      ? DepthBins.spacingIncreasing(lower: range.0, upper: range.1, count: Int(count)).values
+      : DepthBins.uniform(
+        lower: range.0, upper: range.1, step: range.2, engine: context.engine
+      ).values
   }
 
   private static let imageAugmentation: GoldenRunner = { test, context in

@@ -10,6 +10,13 @@ struct GoldenExpectation: Sendable {
   var skipName: String?
 }
 
+/// What the index says of a tensor's element type and shape; nil where it says nothing.
+struct GoldenDescription: Sendable {
+  var elementTypeName: String?
+  var shape: [Int]?
+  var layout: String?
+}
+
 /// One entry of a golden set's `index.json`.
 struct GoldenEntry: Sendable {
   var name: String
@@ -18,6 +25,9 @@ struct GoldenEntry: Sendable {
   var size: String
   var attributes: JSONValue
   var expectations: [GoldenExpectation]
+  var descriptions: [String: GoldenDescription]
+  /// Why the index's entry cannot be used; nil for a sound one.
+  var problem: String?
 }
 
 /// A folder of golden cases: `index.json` and the `.safetensors` it lists.
@@ -27,6 +37,8 @@ public struct GoldenSet: Sendable {
 
   /// Reads the index of `path`.
   ///
+  /// An entry that cannot be used does not hide the others: it becomes a case that fails.
+  ///
   /// - Throws: `GoldenSetError` when it is missing, no JSON, or lists no case.
   public init(path: String) throws(GoldenSetError) {
     folder = URL(fileURLWithPath: path, isDirectory: true)
@@ -34,7 +46,7 @@ public struct GoldenSet: Sendable {
     guard let data = try? Data(contentsOf: indexURL) else {
       throw GoldenSetError(
         file: indexURL.path, expected: "a readable index.json", found: "none",
-        remedy: "give the folder of a golden set")
+        remedy: "give the folder of a golden set", isMissing: true)
     }
     let index: JSONValue
     do {
@@ -49,41 +61,54 @@ public struct GoldenSet: Sendable {
         file: indexURL.path, expected: "a list of cases", found: "none",
         remedy: "copy the golden set again")
     }
-    var entries: [GoldenEntry] = []
-    for (number, value) in cases.enumerated() {
-      entries.append(try Self.entry(value, number: number, file: indexURL.path))
-    }
-    self.entries = entries
+    entries = cases.enumerated().map { Self.entry($1, number: $0) }
   }
 
-  private static func entry(
-    _ value: JSONValue, number: Int, file: String
-  ) throws(GoldenSetError) -> GoldenEntry {
-    guard let name = value["name"]?.stringValue, let caseFile = value["file"]?.stringValue,
-      let operation = value["operation"]?.stringValue
-    else {
-      throw GoldenSetError(
-        file: file, expected: "name, file and operation in case \(number)", found: value.kind,
-        remedy: "copy the golden set again")
+  private static func entry(_ value: JSONValue, number: Int) -> GoldenEntry {
+    var entry = GoldenEntry(
+      name: value["name"]?.stringValue ?? "case \(number)",
+      file: value["file"]?.stringValue ?? "", operation: value["operation"]?.stringValue ?? "",
+      size: value["size"]?.stringValue ?? "", attributes: value["attributes"] ?? .object([:]),
+      expectations: [], descriptions: [:])
+    for key in ["name", "file", "operation"] where value[key]?.stringValue == nil {
+      entry.problem = "index.json case \(number): expected a text \(key), "
+        + "found \(value[key]?.text ?? "none")"
     }
-    let expectations = (value["tensors"]?.objectValue ?? [:])
-      .filter { $0.key.hasPrefix("out.") }
-      .sorted { $0.key < $1.key }
-      .map { expectation($0.key, $0.value) }
-    return GoldenEntry(
-      name: name, file: caseFile, operation: operation, size: value["size"]?.stringValue ?? "",
-      attributes: value["attributes"] ?? .object([:]), expectations: expectations)
-  }
-
-  private static func expectation(_ name: String, _ tensor: JSONValue) -> GoldenExpectation {
-    let rule: GoldenExpectation.Rule =
-      switch tensor["compare"]?.stringValue {
-      case "close":
-        .close(
-          maxAbs: tensor["max_abs"]?.doubleValue ?? 0, maxRel: tensor["max_rel"]?.doubleValue ?? 0)
-      case "exact_one_of": .exactOneOf(choice: tensor["choice"]?.stringValue ?? "")
-      default: .exact
+    for (name, tensor) in value["tensors"]?.objectValue ?? [:] {
+      entry.descriptions[name] = GoldenDescription(
+        elementTypeName: tensor["dtype"]?.stringValue,
+        shape: tensor["shape"]?.arrayValue?.map { $0.intValue ?? -1 },
+        layout: tensor["layout"]?.stringValue)
+      guard name.hasPrefix("out.") else { continue }
+      do {
+        entry.expectations.append(try expectation(name, tensor))
+      } catch {
+        entry.problem = "index.json case \(number): \(error)"
       }
+    }
+    entry.expectations.sort { $0.tensorName < $1.tensorName }
+    return entry
+  }
+
+  private static func expectation(
+    _ name: String, _ tensor: JSONValue
+  ) throws(GoldenError) -> GoldenExpectation {
+    let rule: GoldenExpectation.Rule
+    switch tensor["compare"]?.stringValue {
+    case "close":
+      let bounds = (tensor["max_abs"]?.doubleValue ?? 0, tensor["max_rel"]?.doubleValue ?? 0)
+      guard bounds.0 >= 0, bounds.1 >= 0, bounds.0 < .infinity, bounds.1 < .infinity else {
+        throw .damaged(
+          tensor: name, expected: "tolerances of 0 or more", found: "\(bounds.0) and \(bounds.1)")
+      }
+      rule = .close(maxAbs: bounds.0, maxRel: bounds.1)
+    case "exact_one_of": rule = .exactOneOf(choice: tensor["choice"]?.stringValue ?? "")
+    // Without a word on it nothing but equality is right.
+    case "exact", nil: rule = .exact
+    case .some(let other):
+      throw .damaged(
+        tensor: name, expected: "compare exact, exact_one_of or close", found: other)
+    }
     return GoldenExpectation(
       tensorName: name, rule: rule, skipName: tensor["skip"]?.stringValue)
   }
@@ -95,5 +120,7 @@ public struct GoldenSetError: Error, Sendable, CustomStringConvertible {
   public var expected: String
   public var found: String
   public var remedy: String
+  /// The index is not there at all, rather than damaged.
+  public var isMissing = false
   public var description: String { "\(file): expected \(expected), found \(found); \(remedy)" }
 }

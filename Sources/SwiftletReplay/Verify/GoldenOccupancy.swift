@@ -15,6 +15,10 @@ public enum GoldenOccupancy {
     else { throw GoldenError.malformed("\(golden.name) names no resolution or mode") }
     let known = ["insertPointCloud", "insertPointCloud(discretize)", "insertPointCloudRays"]
     guard known.contains(mode) else { throw GoldenError.unsupported("mode \(mode)") }
+    guard resolution > 0, resolution < .infinity else {
+      throw GoldenError.damaged(
+        tensor: "attribute resolution", expected: "above 0 m", found: "\(resolution)")
+    }
     let range = golden.attributes["max_range"]?.doubleValue ?? -1
     let map = ReferenceOccupancyMap(
       voxelSizeMeters: resolution, model: try model(golden), engine: context.engine,
@@ -22,10 +26,9 @@ public enum GoldenOccupancy {
     var outputs: [String: GoldenOutput] = [:]
     var scan = 0
     while golden.has("in.points\(scan)") {
+      try GoldenSchema("in.points\(scan) float32 n 3\nin.origin\(scan) float32 3").check(golden)
       let points = vectors(try golden.floats("in.points\(scan)"))
-      guard let origin = vectors(try golden.floats("in.origin\(scan)")).first else {
-        throw GoldenError.malformed("\(golden.name) in.origin\(scan) is not a position")
-      }
+      let origin = vectors(try golden.floats("in.origin\(scan)"))[0]
       let isDiscretized = mode == "insertPointCloud(discretize)"
       if golden.has("out.free_keys\(scan)") || golden.has("out.occupied_keys\(scan)") {
         let sets = map.scanVoxels(
@@ -64,8 +67,11 @@ public enum GoldenOccupancy {
     var keys: [VoxelKey] = []
     for ray in resolutions.indices {
       // The shortest decimal of the float32 is the number that was meant: 0.1, not 0.10000000149.
-      guard let resolution = Double("\(resolutions[ray])"), resolution > 0 else {
-        throw GoldenError.malformed("\(golden.name) resolution \(resolutions[ray])")
+      guard let resolution = Double("\(resolutions[ray])"), resolution > 0,
+        resolution < .infinity
+      else {
+        throw GoldenError.damaged(
+          tensor: "in.resolution", expected: "above 0 m", found: "\(resolutions[ray])")
       }
       let voxels = RayTraversal.voxels(
         from: origins[ray], to: ends[ray], voxelSizeMeters: resolution, engine: context.engine)

@@ -46,7 +46,7 @@ public enum GoldenProjection {
       "out.interval_lengths": .int32(tables.intervalLengths),
       "out.cell": .int32(cells(ranks, lift.grid)),
     ]
-    let stride = test.attributes["ego_point_stride"]?.intValue ?? 1
+    let stride = max(test.attributes["ego_point_stride"]?.intValue ?? 1, 1)
     let points = lift.points()
     let kept = stride == 1
       ? points
@@ -152,6 +152,10 @@ public enum GoldenProjection {
     ]
     if test.has("in.cells") {
       let cells = try test.int32s("in.cells").map(Int.init)
+      if let wrong = cells.first(where: { $0 < 0 || $0 >= bev.count / channels }) {
+        throw GoldenError.damaged(
+          tensor: "in.cells", expected: "cells below \(bev.count / channels)", found: "\(wrong)")
+      }
       let rows = cells.flatMap { bev[($0 * channels)..<($0 * channels + channels)] }
       outputs["out.rows"] = .float32(rows)
       for name in ["out.rows_fma_order", "out.rows_muladd_order"] { outputs[name] = .float32(rows) }
@@ -171,6 +175,11 @@ public enum GoldenProjection {
     let contextShape = try test.shape("out.context")
     guard shape.count == 4, depthShape.count == 4, contextShape.count == 4 else {
       throw GoldenError.malformed("\(test.name): conv, depth and context need 4 dimensions")
+    }
+    guard shape[1] >= depthShape[1] + contextShape[3] else {
+      throw GoldenError.damaged(
+        tensor: "in.conv", expected: "\(depthShape[1]) bins and \(contextShape[3]) channels",
+        found: "\(shape[1]) channels")
     }
     let network = AlignedBuffer(try test.floats("in.conv"))
     let depth = AlignedBuffer<Float>(count: depthShape.reduce(1, *))

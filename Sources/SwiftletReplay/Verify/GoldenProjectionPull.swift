@@ -32,18 +32,28 @@ enum GoldenProjectionPull {
       }
       pull.volume.fill(.nan)
       unsafe pull.pull(UnsafeBufferPointer(features.elements))
-      outputs["out.volume_\(rule.rawValue)"] = .float32(block(test, pull, sizes))
+      outputs["out.volume_\(rule.rawValue)"] = .float32(try block(test, pull, sizes))
       outputs["out.\(rule.rawValue)_index"] = .int32(pull.indices.array)
     }
     return outputs.filter { test.has($0.key) }
   }
 
   /// The volume, or the block of it that the case stores.
-  private static func block(_ test: GoldenCase, _ pull: VoxelPull, _ sizes: [Int]) -> [Float] {
-    let stored = test.attributes["volume_sub_block_xyz"]?.arrayValue?.compactMap {
-      $0.doublesValue?.map { Int($0) }
+  private static func block(
+    _ test: GoldenCase, _ pull: VoxelPull, _ sizes: [Int]
+  ) throws(GoldenError) -> [Float] {
+    guard let attribute = test.attributes["volume_sub_block_xyz"] else {
+      return pull.volume.array
     }
-    guard let stored, stored.count == 3 else { return pull.volume.array }
+    let stored = (attribute.arrayValue ?? []).map { ($0.arrayValue ?? []).compactMap(\.intValue) }
+    let isInside = stored.count == 3 && zip(stored, sizes).allSatisfy { range, size in
+      range.count == 2 && range[0] >= 0 && range[0] <= range[1] && range[1] <= size
+    }
+    guard isInside else {
+      throw .damaged(
+        tensor: "attribute volume_sub_block_xyz", expected: "three ranges within \(sizes)",
+        found: attribute.text)
+    }
     var values: [Float] = []
     for x in stored[0][0]..<stored[0][1] {
       for y in stored[1][0]..<stored[1][1] {

@@ -13,11 +13,15 @@ public struct VerifiedCase: Sendable, Codable {
   public var maxAbs: Double
   public var maxRel: Double
   public var detail: String
+  /// The case itself cannot be used: its file or its index entry is missing or damaged. It counts
+  /// as failed.
+  public var isDamaged = false
 
   enum CodingKeys: String, CodingKey {
     case `case`, operation, status, engine, isa, detail
     case maxAbs = "max_abs"
     case maxRel = "max_rel"
+    case isDamaged = "damaged"
   }
 }
 
@@ -49,23 +53,45 @@ public struct Verifier: Sendable {
   }
 
   private func run(_ entry: GoldenEntry, in folder: URL) -> VerifiedCase {
+    if let problem = entry.problem { return damaged(entry, problem) }
     guard let runner = runners[entry.operation] else {
       return verdict(entry, .unsupported, detail: "no operation \(entry.operation)")
     }
     let url = folder.appendingPathComponent(entry.file)
     guard let data = try? Data(contentsOf: url) else {
-      return verdict(entry, .fail, detail: "cannot read \(url.path)")
+      return damaged(entry, "\(entry.file): expected a readable file, found none")
     }
     do {
       let tensors = try SafeTensors(bytes: [UInt8](data)).tensors
+      try check(tensors, described: entry.descriptions)
       let goldenCase = GoldenCase(
         name: entry.name, operation: entry.operation, attributes: entry.attributes,
-        tensors: tensors)
+        tensors: tensors, layouts: entry.descriptions.compactMapValues(\.layout))
+      try GoldenSchemas.check(goldenCase)
       return judge(entry, outputs: try runner(goldenCase, context), tensors: tensors)
     } catch GoldenError.unsupported(let what) {
       return verdict(entry, .unsupported, detail: what)
     } catch {
-      return verdict(entry, .fail, detail: "\(error)")
+      return damaged(entry, "\(entry.file): \(error)")
+    }
+  }
+
+  /// The file must hold what the index says of it.
+  private func check(
+    _ tensors: [String: HostTensor], described: [String: GoldenDescription]
+  ) throws(GoldenError) {
+    for (name, wanted) in described.sorted(by: { $0.key < $1.key }) {
+      let expected = [wanted.elementTypeName, wanted.shape.map { "\($0)" }].compactMap(\.self)
+        .joined(separator: " ")
+      guard let tensor = tensors[name] else {
+        throw .damaged(tensor: name, expected: expected, found: "no such tensor")
+      }
+      let isSame = wanted.elementTypeName ?? tensor.elementType.name == tensor.elementType.name
+      guard isSame, wanted.shape ?? tensor.shape == tensor.shape else {
+        throw .damaged(
+          tensor: name, expected: expected + " as index.json says",
+          found: "\(tensor.elementType.name) \(tensor.shape)")
+      }
     }
   }
 
@@ -86,11 +112,12 @@ public struct Verifier: Sendable {
       result.maxAbs = max(result.maxAbs, comparison.maxAbs)
       result.maxRel = max(result.maxRel, comparison.maxRel)
       if !comparison.passed { failures.append("\(expectation.tensorName): \(comparison.detail)") }
+      if comparison.isDamage { result.isDamaged = true }
     }
     for (choice, outcome) in choices.sorted(by: { $0.key < $1.key }) where !outcome.matched {
       failures.append("no tensor of choice \(choice) matches: \(outcome.best.detail)")
     }
-    if entry.expectations.isEmpty { failures.append("the case expects nothing") }
+    if entry.expectations.isEmpty { return damaged(entry, "the case expects nothing") }
     if !failures.isEmpty {
       result.status = .fail
       result.detail = failures.joined(separator: "; ")
@@ -103,15 +130,17 @@ public struct Verifier: Sendable {
     tensors: [String: HostTensor]
   ) -> TensorComparison {
     guard let expected = tensors[expectation.tensorName] else {
-      return TensorComparison(passed: false, detail: "the case's file lacks this tensor")
+      return TensorComparison(
+        passed: false, isDamage: true, detail: "the case's file lacks this tensor")
     }
     guard let got = outputs[expectation.tensorName] else {
       return TensorComparison(passed: false, detail: "the operation returned no such result")
     }
-    var skip: [UInt8]?
+    var skip: HostTensor?
     if let name = expectation.skipName {
-      guard let mask = tensors[name]?.uint8s() else {
-        return TensorComparison(passed: false, detail: "the case's file lacks the mask \(name)")
+      guard let mask = tensors[name] else {
+        return TensorComparison(
+          passed: false, isDamage: true, detail: "the case's file lacks the mask \(name)")
       }
       skip = mask
     }
@@ -121,11 +150,36 @@ public struct Verifier: Sendable {
       got, with: expected, maxAbs: tolerance.abs, maxRel: tolerance.rel, skip: skip)
   }
 
+  private func damaged(_ entry: GoldenEntry, _ detail: String) -> VerifiedCase {
+    var result = verdict(entry, .fail, detail: detail)
+    result.isDamaged = true
+    return result
+  }
+
   private func verdict(
     _ entry: GoldenEntry, _ status: VerifiedCase.Status, detail: String = ""
   ) -> VerifiedCase {
     VerifiedCase(
       case: entry.name, operation: entry.operation, status: status, engine: context.engine.name,
       isa: context.engine.instructionSetName, maxAbs: 0, maxRel: 0, detail: detail)
+  }
+}
+
+extension VerifiedCase {
+  /// What a run over these cases answers: 3 for a mismatch, 4 for a damaged case, 6 for an
+  /// unsupported one unless allowed, 5 for none at all.
+  public static func exitStatuses(
+    of cases: [VerifiedCase], allowsUnsupported: Bool
+  ) -> Set<ExitStatus> {
+    if cases.isEmpty { return [.baselineMissing] }
+    var statuses: Set<ExitStatus> = []
+    for verified in cases {
+      switch verified.status {
+      case .pass: break
+      case .fail: statuses.insert(verified.isDamaged ? .recordingDamaged : .outputMismatch)
+      case .unsupported: if !allowsUnsupported { statuses.insert(.inconclusive) }
+      }
+    }
+    return statuses
   }
 }

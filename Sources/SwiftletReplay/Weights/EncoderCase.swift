@@ -20,6 +20,10 @@ public struct EncoderCase: Sendable {
   }
 
   private let golden: GoldenCase
+  /// Precision of the dense layers.
+  public var precision = DensePrecision.fp32
+  /// Input scales for int8: those of the weights file unless set; nil for one per row.
+  public var inputScales: [String: Float]?
 
   /// - Throws: `WeightsError` for files that cannot be read, `GoldenError` for a case that is none.
   public init(weights: SafeTensors, inputs: SafeTensors) throws {
@@ -27,6 +31,7 @@ public struct EncoderCase: Sendable {
       throw GoldenError.malformed("the case has no attributes in its metadata")
     }
     var tensors = inputs.tensors
+    inputScales = try InputScales.read(weights)
     for (name, tensor) in try PublicWeightNames.convert(weights).file.tensors {
       guard let target = Self.parameter(name) else { continue }
       tensors[target] = tensor
@@ -52,7 +57,10 @@ public struct EncoderCase: Sendable {
     guard let runner = GoldenAttention.runners[golden.operation] else {
       throw GoldenError.unsupported(golden.operation)
     }
-    let results = try runner(golden, VerifyContext(engine: engine, pool: pool))
+    var context = VerifyContext(engine: engine, pool: pool)
+    context.precision = precision
+    context.inputScales = precision == .int8 ? inputScales : nil
+    let results = try runner(golden, context)
     return try ["out.with_history", "out.no_history"].filter(golden.has).map { name in
       guard case .float32(let got)? = results[name] else {
         throw GoldenError.unsupported(name)

@@ -9,7 +9,9 @@ struct CalibrationDoctorTests {
     focalX: 200, focalY: 200, centerX: 99.5, centerY: 59.5, widthPixels: 200, heightPixels: 120)
 
   /// White bars and boxes on black, and points along their outlines 10 m away.
-  private func scene(turnedBy degrees: SIMD3<Double>) -> (RGBImage, [DepthEdges.Edge]) {
+  private func scene(
+    turnedBy degrees: SIMD3<Double>, depths: [Double] = [10]
+  ) -> (RGBImage, [DepthEdges.Edge]) {
     var canvas = Canvas(widthPixels: 200, heightPixels: 120)
     var random = SeededGenerator(seed: 5)
     var edges: [DepthEdges.Edge] = []
@@ -19,12 +21,14 @@ struct CalibrationDoctorTests {
       let left = 6 + box % 4 * 50 + Int(v[0] * 12)
       let top = 6 + box / 4 * 60 + Int(v[1] * 12)
       canvas.fillRectangle(x: left, y: top, width: 22, height: 30, color: .white)
+      let depth = depths[box % depths.count]
       for step in 0..<30 {
         for (u, w, kind) in [
           (left, top + step, DepthEdges.Kind.side), (left + 21, top + step, .side),
           (left + step % 22, top, .top), (left + step % 22, top + 29, .top),
         ] {
-          let p = SIMD3((Double(u) - 99.5) / 20, (Double(w) - 59.5) / 20, 10)
+          let ray = SIMD3((Double(u) - 99.5) / 200, (Double(w) - 59.5) / 200, 1)
+          let p = depth * ray
           edges.append(DepthEdges.Edge(position: back * p, weight: 1, kind: kind))
         }
       }
@@ -61,6 +65,49 @@ struct CalibrationDoctorTests {
     #expect(found.bestScore > found.score)
   }
 
+  @Test("A shift moves near edges more than far ones and is told from a turn by it")
+  func shifted() throws {
+    let shift = SIMD3(0.15, 0, 0)
+    let (image, edges) = scene(turnedBy: .zero, depths: [5, 20, 9])
+    var doctor = CalibrationDoctor()
+    doctor.add("CAM", CalibrationView(image, intrinsics, edges.map { $0.moved(by: shift) }))
+    let found = try #require(doctor.findings().first)
+    #expect(found.state == .shifted, "\(found)")
+    let error = found.best.shiftMeters - shift
+    #expect((error * error).sum().squareRoot() < 0.04, "\(found)")
+  }
+
+  @Test("A camera that is late is found late by as much, and good once that is taken out")
+  func late() throws {
+    let velocity = SIMD3(6.0, 0, 0)
+    let (image, edges) = scene(turnedBy: .zero, depths: [5, 20, 9])
+    var view = CalibrationView(image, intrinsics, edges.map { $0.moved(by: 0.03 * velocity) })
+    view.velocity = velocity
+    var doctor = CalibrationDoctor()
+    doctor.add("CAM", view)
+    let diagnosis = doctor.diagnose()
+    #expect(diagnosis.timeOffset.isFault)
+    #expect(abs(diagnosis.timeOffset.seconds - 0.03) < 0.006, "\(diagnosis.timeOffset)")
+    #expect(diagnosis.findings.first?.state == .good)
+  }
+
+  @Test("Evidence is full where an edge lies on the only image edge and gone ten pixels away")
+  func profiles() {
+    var canvas = Canvas(widthPixels: 200, heightPixels: 120)
+    canvas.fillRectangle(x: 100, y: 0, width: 100, height: 120, color: .white)
+    let edges = (20..<100).map { row in
+      DepthEdges.Edge(position: SIMD3(0, (Double(row) - 59.5) / 20, 10), weight: 1)
+    }
+    let profiles = EdgeProfiles([CalibrationView(canvas.image, intrinsics, edges)], seconds: 0)
+    let here = profiles.agreement(for: .zero)
+    // A degree is 3.5 pixels here.
+    let away = profiles.agreement(
+      for: EdgeProfiles.Change(CalibrationError6(turnDegrees: SIMD3(0, 3, 0))))
+    #expect(profiles.count == 80 && profiles.topCount == 0)
+    #expect(here > 0.95 && here <= 1.001, "\(here)")
+    #expect(away < 0.02, "\(away)")
+  }
+
   @Test("Without edges nothing is decided")
   func undecided() throws {
     var doctor = CalibrationDoctor()
@@ -70,7 +117,7 @@ struct CalibrationDoctorTests {
     #expect(CalibrationDoctor().findings().isEmpty)
   }
 
-  @Test("Depth edges stand where a near thing ends in front of a far one, on the near side")
+  @Test("Depth edges stand between the last return of a near thing and the first of a far one")
   func depthEdges() {
     // A wall 20 m ahead, a 2 m wide board 10 m ahead.
     var points: [SIMD3<Double>] = []
@@ -85,8 +132,10 @@ struct CalibrationDoctorTests {
     let edges = DepthEdges.find(points)
     #expect(edges.count >= 14 && edges.count <= 40, "\(edges.count)")
     for edge in edges {
-      #expect(abs(edge.position.x - 10) < 1e-9)
-      #expect(abs(edge.position.y) > 0.8 && abs(edge.position.y) <= 1, "\(edge.position)")
+      // The board's last firing is at 32 · 0.0031, the wall's first at 33.
+      let slope = abs(edge.position.y / edge.position.x)
+      #expect(slope > 32 * 0.0031 && slope < 33 * 0.0031, "\(edge.position)")
+      #expect(abs(edge.position.x - 10) < 0.01)
     }
   }
 
@@ -145,5 +194,11 @@ struct CalibrationDoctorTests {
     let back = try #require(findings.first { $0.camera == "CAM_BACK" })
     #expect(front.state == .good, "\(front)")
     #expect(back.state == .turned && abs(back.turnDegrees.y + 0.8) < 0.25, "\(back)")
+  }
+}
+
+extension DepthEdges.Edge {
+  fileprivate func moved(by step: SIMD3<Double>) -> DepthEdges.Edge {
+    DepthEdges.Edge(position: position + step, weight: weight, kind: kind)
   }
 }

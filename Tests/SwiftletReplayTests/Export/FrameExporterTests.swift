@@ -12,6 +12,8 @@ import Testing
     let features: AlignedBuffer<Float>
     let depth: AlignedBuffer<Float>
     let points: AlignedBuffer<Float>
+    let radar: AlignedBuffer<Float>
+    let known: AlignedBuffer<UInt8>
     private let mounts = [1.0, -1.0].map { sign in
       RigidTransform(
         rotation: Matrix3(SIMD3(0, 0, sign), SIMD3(-sign, 0, 0), SIMD3(0, -1, 0)),
@@ -23,6 +25,30 @@ import Testing
       features = AlignedBuffer(random.floats(2 * 4 * 11 * 32))
       depth = AlignedBuffer(random.floats(2 * 7 * 4 * 11, in: 0...1))
       points = AlignedBuffer(random.floats(601 * 4, in: -7...7))
+      radar = AlignedBuffer(random.floats(20 * 20 * 32))
+      known = AlignedBuffer(random.floats(400, in: 0...1).map { $0 < 0.6 ? 1 : 0 })
+    }
+
+    /// A radar map of another pose, none in frame 1; a prior that knows every cell in frame 3.
+    private func maps(_ index: Int, _ pose: RigidTransform) -> [BEVMapInput] {
+      let features = TensorView(
+        base: radar.pointer, elementType: .float32, shape: (20, 20, 32))
+      var earlier = pose
+      earlier.translation.x -= 0.5
+      var maps: [BEVMapInput] = []
+      if index == 3 {
+        maps.append(
+          BEVMapInput(kind: .mapPrior, name: "prior", features: features, worldFromEgo: .identity))
+      }
+      if index != 1 {
+        maps.append(
+          BEVMapInput(
+            kind: .radar, name: "radar", isValid: index != 2, ageNanoseconds: 30_000_000,
+            features: features,
+            validity: TensorView(base: known.pointer, elementType: .uint8, shape: (1, 20, 20)),
+            worldFromEgo: earlier))
+      }
+      return maps
     }
 
     func frame(_ index: Int) -> SensorFrame {
@@ -58,7 +84,7 @@ import Testing
         egoFromLidar: .identity, worldFromLidar: pose)
       return SensorFrame(
         timestampNanoseconds: time, worldFromEgo: pose, resetsHistory: index == 0, cameras: cameras,
-        lidars: [lidar])
+        lidars: [lidar], bevMaps: maps(index, pose))
     }
   }
 

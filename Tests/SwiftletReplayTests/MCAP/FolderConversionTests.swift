@@ -132,6 +132,29 @@ import Testing
     #expect(!RecordingFile.exists(folder.path + "/none") && !RecordingFile.exists(folder.path + "/none.partial"))
   }
 
+  @Test func `a sensor's name selects its topics and where it is, from folders and from messages`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let before = try NuScenesBuilder(frames: 4).open(folder)
+    let (all, _) = try Self.convert(folder.path, .mcap, folder, "all")
+    for (number, input) in [folder.path, all].enumerated() {
+      let (path, summary) = try Self.convert(input, .mcap, folder, "part\(number)") {
+        $0.topics = ["CAM_BACK", "LIDAR_TOP"]
+      }
+      let part = try RecordingOpener.open(path: path)
+      #expect(part.frameCount == before.frameCount)
+      #expect(Set(part.sensors.map(\.name)) == ["CAM_BACK", "LIDAR_TOP"])
+      #expect(part.sensors.allSatisfy { $0.calibration == .found })
+      #expect((part as? IndexedRecording)?.index.hasPoses == true)
+      #expect(
+        Set(summary.messageCounts.keys) == [
+          "/CAM_BACK/camera_info", "/CAM_BACK/image_rect/compressed", "/LIDAR_TOP/points", "/tf",
+          "/tf_static",
+        ])
+    }
+  }
+
   @Test func `dates are written as they are read, over centuries`() {
     for time: Int64 in [
       0, 1, 1_317_038_400_123_456_789, 951_782_400_000_000_000, 4_102_444_799_999_999_999,

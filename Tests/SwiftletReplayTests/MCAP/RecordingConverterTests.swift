@@ -84,7 +84,7 @@ struct RecordingConverterTests {
     }
     #expect(summary.messageCounts == ["/velo/pointcloud": 6])
     try FileManager.default.removeItem(atPath: path)
-    for topic in ["/none", ""] {
+    for topic in ["/none", "", "nobody"] {
       #expect(throws: RecordingError.self) {
         _ = try Self.convert("mcap-real/variants/small.mcap", folder) { $0.topics = [topic] }
       }

@@ -137,6 +137,17 @@ import Testing
     #expect(shorter.result.digest != once.result.digest)
   }
 
+  @Test func `an exact number of frames is measured whether judged or not`() {
+    let report = replay(FakeSource(frameCount: 7)) {
+      $0.isGated = false
+      $0.measuredFrameCount = 20
+    }
+    #expect(report.result.records.count == 20)
+    #expect(report.result.digest == replay(FakeSource(frameCount: 7)) { $0.loops = false }.result.digest)
+    let whole = replay(FakeSource(frameCount: 7)) { $0.measuredFrameCount = 3 }
+    #expect(whole.result.records.count == 7)
+  }
+
   @Test func `a looped drive goes on from where it ended`() {
     _ = replay(FakeSource(frameCount: 7))
     let frames = processor.frames

@@ -172,6 +172,42 @@ import Testing
   }
 
   @Test(arguments: Engine.everyEngine)
+  func `features of all cameras in half or bfloat16 give what their float32 values give`(
+    engine: Engine
+  ) throws {
+    for type in [ElementType.float16, .bfloat16] {
+      var rig = rig()
+      let words = rig.features.map { buffer in
+        AlignedBuffer<UInt16>(
+          buffer.array.map {
+            type == .float16 ? Float16($0).bitPattern : UInt16($0.bitPattern >> 16)
+          })
+      }
+      for (buffer, halves) in zip(rig.features, words) {
+        for index in 0..<buffer.count {
+          buffer[index] =
+            type == .float16
+            ? Float(Float16(bitPattern: halves[index]))
+            : Float(bitPattern: UInt32(halves[index]) << 16)
+        }
+      }
+      let projection = try rig.projection(engine, threads: 2)
+      try projection.updateCalibration(rig.cameras)
+      try projection.project(rig.cameras)
+      let expected = projection.bev.array
+      for (position, size) in rig.sizes.enumerated() {
+        rig.cameras[position].features = TensorView(
+          base: UnsafeRawPointer(words[position].pointer), elementType: type,
+          shape: (size.featureHeight, size.featureWidth, 20))
+      }
+      try projection.project(rig.cameras)
+      #expect(projection.bev.array == expected)
+      #expect(expected.contains { $0 != 0 })
+      withExtendedLifetime(words) {}
+    }
+  }
+
+  @Test(arguments: Engine.everyEngine)
   func `tensors one after another in memory are read in place`(engine: Engine) throws {
     var rig = rig()
     let projection = try rig.projection(engine)

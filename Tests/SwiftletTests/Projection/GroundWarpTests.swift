@@ -67,6 +67,44 @@ import Testing
     }
   }
 
+  @Test(arguments: Engine.everyEngine)
+  func `fuzzed calibrations of every lens give an error or finite colours`(engine: Engine) throws {
+    var random = SeededGenerator(seed: 96)
+    let image = AlignedBuffer<UInt8>([UInt8](repeating: 200, count: 31 * 40 * 3))
+    let view = ImageView(base: image.pointer, widthPixels: 31, heightPixels: 40)
+    let extremes = [0, -1, 1e-30, 1e30, -1e30, 1e300, .infinity, .nan, 0.5, 1e4]
+    let warp = GroundWarp(
+      width: 17, height: 9, lowerMeters: SIMD2(-2, -1), stepMeters: SIMD2(0.3, 0.3),
+      plane: GroundPlane(heightMeters: 0), engine: engine, pool: WorkerPool(threadCount: 2))
+    var accepted = 0
+    for trial in 0..<300 {
+      let value = extremes.randomElement(using: &random) ?? 0
+      let lenses: [LensModel] = [
+        .pinhole, .brownConrady([value, 0.1, 0, 0]), .kannalaBrandt([0.01, value, 0, 0]),
+        .fTheta([0, 1, value]), .brownConrady([0.1, 0, 0, 0, 0, value, 0, 0]),
+        .fThetaInverse([0, 1, value]),
+      ]
+      var fuzzed = camera(lenses[trial % lenses.count], width: 31, height: 40)
+      switch Int.random(in: 0..<5, using: &random) {
+      case 0: fuzzed.intrinsics.focalX = value
+      case 1: fuzzed.intrinsics.centerY = value
+      case 2: fuzzed.egoFromCamera.translation.z = value
+      case 3: fuzzed.egoFromCamera.rotation.row1.x = value
+      default: break
+      }
+      do {
+        try fuzzed.intrinsics.validate(sensor: "CAM")
+        try fuzzed.egoFromCamera.validate(sensor: "CAM")
+      } catch { continue }
+      accepted += 1
+      warp.setCameras([fuzzed, camera(.pinhole, width: 31, height: 40)])
+      try warp.warp([view, view])
+      let isGood = warp.colors.array.allSatisfy { $0.isFinite && $0 >= 0 && $0 <= 255.01 }
+      #expect(isGood, "\(fuzzed)")
+    }
+    #expect(accepted > 50)
+  }
+
   @Test func `an image of another size is a typed error, the limit keeps the lens monotonic`() {
     let warp = GroundWarp(
       width: 2, height: 2, lowerMeters: .zero, stepMeters: .one,

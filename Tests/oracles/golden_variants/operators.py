@@ -1,4 +1,4 @@
-"""Groups 3, 6, 7, 10 and 11: softmax split, grid_sample, deformable attention, dense layers, int8."""
+"""Groups 3, 6, 7 and 10: softmax split, grid_sample, deformable attention, dense layers."""
 import math
 
 import numpy as np
@@ -43,17 +43,6 @@ def add_dense(writer, count):
                    {"in.x": x, "param.weight": w, "param.bias": b}, {"out.y": dense(x, w, b)},
                    # Terms may cancel: rounding follows their magnitudes, not the sum's.
                    absolute=2.0 ** -22 * float(dense(np.abs(x), np.abs(w), np.abs(b)).max()))
-        scale = np.float32(0.03)
-        bound = np.abs(w).max(1)
-        scale_w = np.where(bound == 0, np.float32(1), bound / np.float32(127)).astype(np.float32)
-        qx = np.clip(np.rint(x / scale), -128, 127).astype(np.int8)
-        qw = np.clip(np.rint(w / scale_w[:, None]), -127, 127).astype(np.int8)
-        product = qx.astype(np.int32) @ qw.T.astype(np.int32)
-        y = product.astype(np.float32) * (scale * scale_w) + b
-        writer.add("int8_linear", 11, f"int8_{n}_{rows}x{depth}x{columns}",
-                   {"in.x": x, "in.scale_x": np.array(scale), "param.weight": w, "param.bias": b},
-                   {"out.scale_w": scale_w, "out.qx": qx, "out.qw": qw, "out.acc": product, "out.y": y},
-                   tolerance=1e-6, exact=("out.scale_w",))
     for n in range(count):
         rows, width, hidden = (writer.integer(1, m) for m in (90, 150, 320))
         x = writer.normal(rows, width)

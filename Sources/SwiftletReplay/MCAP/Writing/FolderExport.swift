@@ -109,7 +109,7 @@ struct FolderExport {
       }
     }
     if let selection { entries += absentCameras(selection, start) }
-    entries.removeAll { !(options.topics?.contains($0.topic) ?? true) }
+    entries.removeAll { !options.wants(topic: $0.topic) }
     guard entries.contains(where: { $0.topic.contains("/points") || $0.topic.contains("/image") })
     else {
       throw RecordingError(

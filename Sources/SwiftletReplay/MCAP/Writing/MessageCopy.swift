@@ -79,7 +79,7 @@ struct MessageCopy {
   /// part of a recording is then a recording.
   private func wanted(_ entries: [Entry]) -> [Entry] {
     let times = options.times(from: entries.map(\.message.logTime).min() ?? 0)
-    let ofTopics = entries.filter { options.topics?.contains($0.message.topic) ?? true }
+    let ofTopics = entries.filter { options.wants(topic: $0.message.topic) }
     var latest: [String: Int] = [:]
     for (index, entry) in ofTopics.enumerated() where entry.message.logTime < times.lowerBound {
       for key in entry.state.keys {
@@ -88,7 +88,9 @@ struct MessageCopy {
       }
     }
     let before = Set(latest.values)
-    let isAny = ofTopics.contains { times.contains($0.message.logTime) }
+    let isAny = ofTopics.contains {
+      times.contains($0.message.logTime) && options.names(topic: $0.message.topic)
+    }
     return ofTopics.enumerated().filter { index, entry in
       isAny && (times.contains(entry.message.logTime) || before.contains(index))
     }.map(\.element)

@@ -13,7 +13,7 @@ public struct RecordingConverter: Sendable {
     public var recording: RecordingOptions
     public var compression: MCAPWriter.Compression
     public var format = Format.mcap
-    /// Nil: all. For folders these are the topics that would be written.
+    /// Nil: all. Topics, for folders those that would be written, or names of sensors.
     public var topics: Set<String>?
     /// Seconds from the recording's first sample or message; nil: from its start, to its end.
     public var fromSeconds: Double?
@@ -108,6 +108,20 @@ public struct RecordingConverter: Sendable {
 }
 
 extension RecordingConverter.Options {
+  /// Whether a topic or its sensor was named.
+  func names(topic: String) -> Bool {
+    guard let topics else { return true }
+    return topics.contains(topic) || topics.contains(MessageKind.sensorName(topic: topic))
+  }
+
+  /// Whether a topic is to be written where anything named is there: a sensor (a name without a
+  /// slash in front) comes with the transforms that say where it is.
+  func wants(topic: String) -> Bool {
+    let isTransform = topic == "/tf" || topic == "/tf_static"
+    return names(topic: topic)
+      || isTransform && (topics?.contains { !$0.hasPrefix("/") } ?? true)
+  }
+
   /// The wanted part of a recording that starts at `first`.
   func times(from first: Int64) -> Range<Int64> {
     func time(_ seconds: Double?) -> Int64? {

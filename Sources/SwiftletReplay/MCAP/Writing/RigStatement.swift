@@ -67,7 +67,7 @@ extension MessageCopy.Clip {
     var kept: Set<Int> = []
     var logTimes: ClosedRange<Int64>?
     for (index, entry) in entries.enumerated() {
-      guard options.topics?.contains(entry.message.topic) ?? true else { continue }
+      guard options.wants(topic: entry.message.topic) else { continue }
       if entry.state.isSample {
         guard keys.contains(MessageKey(store: entry.store, place: entry.message.place)) else {
           continue
@@ -100,7 +100,7 @@ extension MessageCopy.Clip {
       if kept.contains(index) { return true }
       guard let others, !entry.state.isSample, entry.state.keys.isEmpty else { return false }
       return others.contains(entry.message.logTime)
-        && options.topics?.contains(entry.message.topic) ?? true
+        && options.wants(topic: entry.message.topic)
     }.map(\.element)
   }
 }

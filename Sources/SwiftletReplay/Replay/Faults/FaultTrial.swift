@@ -2,8 +2,10 @@ import Swiftlet
 
 /// What the pipeline makes of a fault: a run with it beside a run without, frame by frame.
 ///
-/// A fault that ends must not last: its traces in the fused map and in the occupancy window fade,
-/// and the trial says after how many frames they are gone.
+/// A fault that ends must not last: the trial says after how many frames its traces are gone from
+/// the fused map and from every voxel of the occupancy window that a scan after the fault has looked
+/// at. What no later scan looks at cannot be corrected and is counted apart: a scan that was written
+/// to a wrong place leaves voxels there, and a window that was moved away has forgotten.
 public struct FaultTrial {
   /// What was seen of one fault.
   public struct Outcome: Sendable, Encodable {
@@ -19,14 +21,19 @@ public struct FaultTrial {
     public var masked: [String]
     /// Codes of what the report says about it.
     public var warnings: [String]
-    /// Largest share of fused cells, and of known voxels, that differ from the run without it.
+    /// Largest share of fused cells, and of voxels known to either run, that differ from the run
+    /// without it.
     public var peakFused: Double
     public var peakOccupancy: Double
-    /// Frames after the fault's last one until at most `tolerance` differs and stays so; nil: it
-    /// did not within the frames looked at.
+    /// Frames after the fault's last one until at most `tolerance` of the fused cells, and of the
+    /// voxels scanned since, differ and stays so; nil: it did not within the frames looked at.
     public var recoveryFrames: Int?
-    /// What differs in the last frame looked at.
+    /// The share of these that differs in the last frame looked at.
     public var residual: Double
+    /// The share of the other voxels, which no scan since the fault has looked at, that differs in
+    /// the last frame; and how many of all known voxels they are.
+    public var residualUnseen: Double
+    public var unseenShare: Double
 
     enum CodingKeys: String, CodingKey {
       case fault, masked, warnings, residual
@@ -37,6 +44,8 @@ public struct FaultTrial {
       case peakFused = "peak_fused"
       case peakOccupancy = "peak_occupancy"
       case recoveryFrames = "recovery_frames"
+      case residualUnseen = "residual_unseen"
+      case unseenShare = "unseen_share"
     }
   }
 
@@ -50,6 +59,8 @@ public struct FaultTrial {
   private let frames: Range<Int>
   private let maximumAgeNanoseconds: Int64
   private var clean: [Snapshot] = []
+  /// What scans since a frame have looked at: the maps of runs that begin there.
+  private var since: [Int: [MapPlanes?]] = [:]
 
   /// - Parameters:
   ///   - frames: the frames that are run, from the first on; keep them few, all are kept.
@@ -89,17 +100,21 @@ public struct FaultTrial {
   }
 
   /// Runs with a fault and compares.
-  public func outcome(of plan: FaultPlan) throws -> Outcome {
+  public mutating func outcome(of plan: FaultPlan) throws -> Outcome {
     let faulty = FaultySource(source, plan: plan, maximumAgeNanoseconds: maximumAgeNanoseconds)
     let found = try run(faulty)
     let range = plan.faults.compactMap(\.frames).first ?? frames.lowerBound...frames.upperBound - 1
+    let seen = try maps(since: range.upperBound + 1)
     var differences: [Double] = []
     var peak = (fused: 0.0, occupancy: 0.0)
-    for (a, b) in zip(clean, found.snapshots) {
+    var last = MapPlanes.Difference()
+    for (index, (a, b)) in zip(clean, found.snapshots).enumerated() {
       let fused = a.fusedDifference(b, featureTolerance)
-      let occupancy = a.occupancyDifference(b)
-      peak = (max(peak.fused, fused), max(peak.occupancy, occupancy))
-      differences.append(max(fused, occupancy))
+      last = a.mapDifference(b, seenBy: seen[index])
+      let all = share(last.differingSeen + last.differingUnseen, of: last.seen + last.unseen)
+      peak = (max(peak.fused, fused), max(peak.occupancy, all))
+      let isBefore = index + frames.lowerBound <= range.upperBound
+      differences.append(max(fused, isBefore ? all : share(last.differingSeen, of: last.seen)))
     }
     let masked = found.masked(in: range, of: source)
     return Outcome(
@@ -109,7 +124,21 @@ public struct FaultTrial {
         && masked == expectedMasks(plan, found.ages, range), masked: masked,
       warnings: Set(found.warnings.map(\.code)).sorted(), peakFused: peak.fused,
       peakOccupancy: peak.occupancy, recoveryFrames: recovery(differences, after: range),
-      residual: differences.last ?? 0)
+      residual: differences.last ?? 0,
+      residualUnseen: share(last.differingUnseen, of: last.unseen),
+      unseenShare: share(last.unseen, of: last.seen + last.unseen))
+  }
+
+  private func share(_ part: Int, of whole: Int) -> Double { Double(part) / Double(max(1, whole)) }
+
+  /// The maps of a run without faults that begins at `first`, by position in `frames`; nil before.
+  private mutating func maps(since first: Int) throws -> [MapPlanes?] {
+    if let known = since[first] { return known }
+    let before = frames.filter { $0 < first }.map { _ in MapPlanes?.none }
+    let behind = first < frames.upperBound ? try run(source, from: first).snapshots : []
+    let maps = before + behind.map(\.map)
+    since[first] = maps
+    return maps
   }
 
   private func recovery(_ differences: [Double], after range: ClosedRange<Int>) -> Int? {
@@ -161,8 +190,9 @@ public struct FaultTrial {
     Set(frame.cameras.filter(\.isValid).map(\.name) + frame.lidars.filter(\.isValid).map(\.name))
   }
 
-  private func run(_ source: any FrameSource) throws -> Run {
+  private func run(_ source: any FrameSource, from first: Int? = nil) throws -> Run {
     let processor = try makeProcessor()
+    let frames = max(first ?? frames.lowerBound, frames.lowerBound)..<frames.upperBound
     var run = Run()
     for index in frames {
       let owner = try source.frame(at: index)
@@ -190,9 +220,8 @@ public struct FaultTrial {
     var features: [Float]
     var validity: [UInt8]
     var channels: Int
-    /// Of occupied and known voxels.
-    var occupied: Set<VoxelKey> = []
-    var known = 0
+    /// nil without an occupancy stage.
+    var map: MapPlanes?
     var isFinite: Bool
     var invalidCellsAreZero = true
 
@@ -205,8 +234,7 @@ public struct FaultTrial {
       for map in [pipeline.cameraBEV, pipeline.lidarBEV, fused].compactMap(\.self) {
         unsafe check(Array(map.features.elements), Array(map.validity.elements))
       }
-      pipeline.occupancy?.forEachOccupied { key, _, _ in occupied.insert(key) }
-      known = pipeline.occupancy?.knownCount ?? 0
+      map = pipeline.occupancy.map { MapPlanes($0) }
     }
 
     private mutating func check(_ features: [Float], _ validity: [UInt8]) {
@@ -231,10 +259,9 @@ public struct FaultTrial {
       }
       return Double(different) / Double(max(1, validity.count))
     }
-    /// Of the voxels that either run says are occupied or known, the share that differs.
-    func occupancyDifference(_ other: Snapshot) -> Double {
-      let differing = occupied.symmetricDifference(other.occupied).count + abs(known - other.known)
-      return Double(differing) / Double(max(1, max(known, other.known)))
+    func mapDifference(_ other: Snapshot, seenBy third: MapPlanes?) -> MapPlanes.Difference {
+      guard let map, let theirs = other.map else { return MapPlanes.Difference() }
+      return map.difference(from: theirs, seenBy: third)
     }
   }
 }

@@ -9,6 +9,8 @@ public struct ABRunner: Sendable {
   public var recordingPath: String
   /// Of four runs each.
   public var rounds: Int
+  /// Measured frames of every run, the recording looped: as many on both sides.
+  public var framesPerRun = 100
   /// Passed on to both tools' `replay`.
   public var arguments: [String]
 
@@ -94,7 +96,10 @@ public struct ABRunner: Sendable {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: tool)
     process.arguments =
-      ["replay", recordingPath, "--no-gate", "--out", out, "--no-pictures"] + arguments
+      [
+        "replay", recordingPath, "--no-gate", "--out", out, "--no-pictures", "--measure",
+        "\(framesPerRun)",
+      ] + arguments
     process.standardOutput = FileHandle.nullDevice
     // A pipe that nobody reads would fill up and stop the tool; a file does not.
     let log = out + ".log"

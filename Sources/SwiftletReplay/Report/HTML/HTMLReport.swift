@@ -74,7 +74,7 @@ public struct HTMLReport: Sendable {
       (
         "p99",
         total?.percentileNanoseconds[.p99].map { HTMLText.milliseconds($0) + " ms" }
-          ?? "\(Percentile.p99.framesNeeded) frames"
+          ?? "n < \(Percentile.p99.framesNeeded)"
       ),
       ("worst", HTMLText.milliseconds(total?.maximumNanoseconds) + " ms"),
       ("misses", "\(result.missCount)"),

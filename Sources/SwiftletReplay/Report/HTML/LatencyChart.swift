@@ -33,7 +33,7 @@ struct LatencyChart {
     body += """
       <line x1="\(c(left))" x2="\(c(width - 8))" y1="\(line)" y2="\(line)" stroke="var(--bad)" \
       stroke-dasharray="6 4"/><text x="\(c(left + 4))" y="\(c(y(budget) - 5))" \
-      style="fill:var(--bad)">\(label)</text>
+      style="fill:var(--bad);paint-order:stroke;stroke:var(--paper);stroke-width:3px">\(label)</text>
       """
     body += misses
     return """
@@ -57,8 +57,10 @@ struct LatencyChart {
     let count = values.count
     for part in 0...4 {
       let index = (count - 1) * part / 4
+      // The last label ends at its frame: centred it would reach beyond the picture.
+      let anchor = part == 4 && count > 1 ? "end" : "middle"
       text += """
-        <text x="\(c(x(index)))" y="\(c(height - 8))" text-anchor="middle">\(index)</text>
+        <text x="\(c(x(index)))" y="\(c(height - 8))" text-anchor="\(anchor)">\(index)</text>
         """
     }
     text += "<text x=\"4\" y=\"\(c(top + 2))\">ms</text>"

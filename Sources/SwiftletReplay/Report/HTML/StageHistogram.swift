@@ -5,7 +5,7 @@ struct StageHistogram {
   /// Where the limit lies; nil for rows that have none.
   var budgetNanoseconds: Int64?
   private let width = 260.0
-  private let height = 130.0
+  private let height = 140.0
 
   init(name: String, samples: [Int64], budgetNanoseconds: Int64? = nil) {
     self.name = name
@@ -30,15 +30,50 @@ struct StageHistogram {
       ("p99", Percentile.p99.value(ofSorted: sorted), "var(--ink)"),
       ("budget", budgetNanoseconds, "var(--bad)"),
     ]
-    return lines.map { label, value, color in
-      guard let x = place(value) else { return "" }
-      let anchor = x > width - 50 ? "end" : "start"
-      return """
-        <line x1="\(c(x))" x2="\(c(x))" y1="24" y2="\(c(floor))" stroke="\(color)" \
-        stroke-dasharray="3 3"/><text x="\(c(x + (anchor == "end" ? -3 : 3)))" y="32" \
-        text-anchor="\(anchor)" style="fill:\(color);font-size:9px">\(label)</text>
-        """
+    let marks = lines.compactMap { label, value, color in
+      place(value).map { (label: label, x: $0, color: color) }
+    }
+    let places = Self.labelPlaces(marks.map { ($0.label, $0.x) }, width: width)
+    return zip(marks, places).map { mark, place in
+      """
+      <line x1="\(c(mark.x))" x2="\(c(mark.x))" y1="24" y2="\(c(floor))" stroke="\(mark.color)" \
+      stroke-dasharray="3 3"/><text x="\(c(place.left))" y="\(32 + 10 * place.row)" \
+      style="fill:\(mark.color);font-size:9px">\(mark.label)</text>
+      """
     }.joined()
+  }
+
+  /// Where the label of a line stands: beside it, in a row where no other label is.
+  struct LabelPlace: Equatable {
+    var left: Double
+    var right: Double
+    var row: Int
+
+    func overlaps(_ other: LabelPlace) -> Bool {
+      row == other.row && left < other.right && other.left < right
+    }
+  }
+
+  /// Places labels (9 pixels high, at most 5.5 wide a letter) beside their lines within `width`.
+  ///
+  /// - Parameter marks: names and their lines' x, in the order in which they choose.
+  static func labelPlaces(_ marks: [(name: String, x: Double)], width: Double) -> [LabelPlace] {
+    var places: [LabelPlace] = []
+    for mark in marks {
+      let wide = 5.5 * Double(mark.name.count)
+      let candidates = (0...marks.count).flatMap { row in
+        [
+          LabelPlace(left: mark.x + 3, right: mark.x + 3 + wide, row: row),
+          LabelPlace(left: mark.x - 3 - wide, right: mark.x - 3, row: row),
+        ]
+      }
+      let free = candidates.first { candidate in
+        candidate.left >= 0 && candidate.right <= width
+          && !places.contains { $0.overlaps(candidate) }
+      }
+      places.append(free ?? candidates[0])
+    }
+    return places
   }
 
   /// Counts in equal bins from the least to the greatest sample.
@@ -63,7 +98,7 @@ struct StageHistogram {
     let step = (width - 20) / 40
     for (index, bin) in bins.enumerated() where bin > 0 {
       // Square roots, so that a single slow frame stays visible beside thousands of usual ones.
-      let tall = max(1.5, (Double(bin) / highest).squareRoot() * (floor - 36))
+      let tall = max(1.5, (Double(bin) / highest).squareRoot() * (floor - 46))
       body += """
         <rect x="\(c(10 + Double(index) * step))" y="\(c(floor - tall))" \
         width="\(c(step - 0.8))" height="\(c(tall))" fill="var(--mark)"/>

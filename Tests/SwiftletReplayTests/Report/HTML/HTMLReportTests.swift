@@ -73,6 +73,30 @@ struct HTMLReportTests {
     #expect(StageHistogram.bins([], count: 3).isEmpty)
   }
 
+  @Test("Labels of a histogram's lines never overlap and stay inside")
+  func labels() {
+    let names = ["p50", "p99", "budget"]
+    for first in stride(from: 10.0, through: 250, by: 16) {
+      for second in stride(from: 10.0, through: 250, by: 7) {
+        for third in stride(from: 10.0, through: 250, by: 7) {
+          let places = StageHistogram.labelPlaces(
+            Array(zip(names, [first, second, third])), width: 260)
+          for (index, place) in places.enumerated() {
+            #expect(place.left >= 0 && place.right <= 260 && place.row <= 2)
+            #expect(!places[..<index].contains { $0.overlaps(place) }, "\(first) \(second) \(third)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test("The last frame's number ends inside the chart")
+  func lastLabel() {
+    let svg = LatencyChart(report: ReplayReport(result([Int64](repeating: 4, count: 3001)))).svg
+    #expect(svg.contains("text-anchor=\"end\">3000</text>"))
+    #expect(occurrences("text-anchor=\"middle\"", in: svg) == 4)
+  }
+
   @Test("Axis ticks are round, start at 0 and number three to seven")
   func ticks() {
     for highest in [0.003, 0.9, 11.5, 13.9, 47, 1234] {
