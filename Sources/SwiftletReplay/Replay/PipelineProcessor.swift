@@ -8,10 +8,6 @@ public final class PipelineProcessor: FrameProcessor {
     ReplayStage(name: "encode", isInBudget: false), ReplayStage(name: "project"),
     ReplayStage(name: "update"), ReplayStage(name: "fuse"),
   ]
-  /// A time bound for the update, or the repetition of one; nil carves everything.
-  public var carvingBound: CarvingBound? {
-    didSet { carvingBound?.attach(to: pipeline) }
-  }
   private let weightsName: String
   private let swap: WeightsSwap?
   /// Frames projected since the last reset.
@@ -66,12 +62,7 @@ public final class PipelineProcessor: FrameProcessor {
     case 1:
       adoptWeights()
       try pipeline.project(frame)
-    case 2:
-      if let carvingBound {
-        carvingBound.update(pipeline, frame)
-      } else {
-        pipeline.update(frame)
-      }
+    case 2: pipeline.update(frame)
     default: pipeline.fuse(frame)
     }
   }
@@ -80,7 +71,6 @@ public final class PipelineProcessor: FrameProcessor {
     if let replaced { pipeline.adopt(replaced) }
     replaced = nil
     frameCount = 0
-    carvingBound?.reset()
     pipeline.reset()
   }
 
