@@ -18,6 +18,7 @@ struct BenchCommand: ParsableCommand {
         swiftlet bench
         swiftlet bench --filter projection --threads 2
         swiftlet bench --filter msda-tiny --isa avx2 --json
+        swiftlet bench --verify-only --threads 2
       """)
 
   @Option(help: "A category (projection, occupancy, attention, frame) or part of a name.")
@@ -33,13 +34,15 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Print JSON instead of the table.") var json = false
   @Flag(help: "List the workloads and time nothing.") var list = false
 
+  @Flag(help: "Check every result against the reference and time nothing.") var verifyOnly = false
+
   func run() throws {
     let workloads = BenchmarkRunner.select(BenchmarkCatalog.all, filter: filter)
     guard !workloads.isEmpty else {
       throw ValidationError("no workload matches \(filter ?? "at all"); see swiftlet bench --list")
     }
     if list { return workloads.forEach { print("\($0.name)  \($0.category)  \($0.precisions)") } }
-    guard BuildMode.current == .release else {
+    guard verifyOnly || BuildMode.current == .release else {
       printError("a debug build is never timed: build with -c release")
       throw ExitCode(ExitStatus.inconclusive.rawValue)
     }
@@ -56,7 +59,9 @@ struct BenchCommand: ParsableCommand {
     for workload in workloads {
       for name in workload.precisions where precision == nil || precision == name {
         printError("bench \(workload.name) \(name)")
-        table.measurements.append(try runner.measure(workload, precision: name))
+        table.measurements.append(
+          try verifyOnly
+            ? runner.verify(workload, precision: name) : runner.measure(workload, precision: name))
       }
     }
     print(json ? String(decoding: try JSONText.pretty(table), as: UTF8.self) : table.text)

@@ -36,7 +36,8 @@ public func rotateRays(
 private func cellCoordinate(
   _ ray: SIMD16<Float>, _ depth: Float, _ origin: Float, _ lower: Float, _ step: Float
 ) -> SIMD16<Float> {
-  let position = swl_fma_f32x16(ray, SIMD16(repeating: depth), SIMD16(repeating: origin))
+  // Rounded twice, as the references round: one rounding less moves points over cell borders.
+  let position = ray * SIMD16(repeating: depth) + SIMD16(repeating: origin)
   // A true division: multiplying by the reciprocal moves points that lie exactly on a border.
   return (position - lower) / SIMD16<Float>(repeating: step)
 }
@@ -99,9 +100,9 @@ public func liftPoints(
 ) {
   var index = 0
   while index < count {
-    points[3 &* index] = swl_fma_f32(rayX[index], depth, origin[0])
-    points[3 &* index &+ 1] = swl_fma_f32(rayY[index], depth, origin[1])
-    points[3 &* index &+ 2] = swl_fma_f32(rayZ[index], depth, origin[2])
+    points[3 &* index] = rayX[index] * depth + origin[0]
+    points[3 &* index &+ 1] = rayY[index] * depth + origin[1]
+    points[3 &* index &+ 2] = rayZ[index] * depth + origin[2]
     index &+= 1
   }
 }

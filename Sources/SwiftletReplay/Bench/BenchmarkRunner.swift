@@ -47,17 +47,31 @@ public struct BenchmarkRunner {
     return workloads.filter { $0.category == filter || $0.name.contains(filter) }
   }
 
-  /// Verifies, warms up and samples `workload`.
-  public func measure(
+  /// Compares `workload` with its reference and times nothing.
+  public func verify(
     _ workload: BenchmarkWorkload, precision: String
   ) throws -> BenchmarkMeasurement {
+    try verified(workload, precision: precision).measurement
+  }
+
+  private func verified(
+    _ workload: BenchmarkWorkload, precision: String
+  ) throws -> (measurement: BenchmarkMeasurement, prepared: any PreparedWorkload) {
     let prepared = try workload.prepare(engine, pool, precision)
     var measurement = BenchmarkMeasurement(
       name: workload.name, category: workload.category, threadCount: pool.threadCount,
       precision: precision, verificationFailure: prepared.verificationFailure(), samples: [],
       flop: prepared.floatingPointOperations, bytes: prepared.bytesMoved, roofShare: nil)
-    guard measurement.isVerified else { return measurement }
     measurement.relativeError = prepared.relativeError
+    return (measurement, prepared)
+  }
+
+  /// Verifies, warms up and samples `workload`.
+  public func measure(
+    _ workload: BenchmarkWorkload, precision: String
+  ) throws -> BenchmarkMeasurement {
+    var (measurement, prepared) = try verified(workload, precision: precision)
+    guard measurement.isVerified else { return measurement }
     let times = sample(prepared)
     measurement.samples = times.runs.sorted()
     measurement.betweenSamples = times.between.sorted()

@@ -19,14 +19,24 @@ public struct BenchmarkTable: Sendable {
       "roof", "between", "error",
     ]
     let lines = ColumnLayout.lines([header] + measurements.map(row))
-    return (["\(cpu), isa \(isa), times in ms"] + lines).joined(separator: "\n")
+    return (["\(cpu), isa \(isa), times in ms"] + lines + failures).joined(separator: "\n")
+  }
+
+  /// A line of its own each: in a column it would push the others off the screen.
+  private var failures: [String] {
+    measurements.compactMap { measurement in
+      measurement.verificationFailure.map {
+        "WRONG: \(measurement.name) \(measurement.precision): \($0)"
+      }
+    }
   }
 
   private func row(_ measurement: BenchmarkMeasurement) -> [String] {
     let identity = [
       measurement.name, measurement.category, "\(measurement.threadCount)", measurement.precision,
     ]
-    if let failure = measurement.verificationFailure { return identity + ["WRONG: \(failure)"] }
+    guard measurement.isVerified else { return identity + ["WRONG"] }
+    guard !measurement.samples.isEmpty else { return identity + ["verified"] }
     let times = [Percentile.p50, .p99, .p99_9].map { percentile in
       percentile.value(ofSorted: measurement.samples).map(text) ?? "n≥\(percentile.framesNeeded)"
     }

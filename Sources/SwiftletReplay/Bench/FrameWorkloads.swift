@@ -126,17 +126,36 @@ final class FrameWorkload: PreparedWorkload {
     }
   }
 
-  /// Sums of up to 2,000 terms in another order differ by at most 2,000 · 2⁻²⁴ of the map's
-  /// largest value; occupancy is equal or wrong.
+  /// What the stages made, in their order, so that the first wrong one is named.
   private static func difference(_ got: FramePipeline, _ expected: FramePipeline) -> String? {
-    let (a, b) = (got.fusedBEV.features, expected.fusedBEV.features)
-    let largest = (0..<b.count).reduce(Float(0)) { max($0, abs(b[$1])) }
-    let bound = 2_000 * 0x1p-24 * largest
-    for index in 0..<b.count where !(abs(a[index] - b[index]) <= bound) {
-      return "fused value \(index): expected \(b[index]) within \(bound), found \(a[index])"
+    if let camera = got.cameraBEV, let other = expected.cameraBEV,
+      let found = difference("camera", camera, other)
+    {
+      return found
     }
     let (found, wanted) = (got.occupancy?.occupiedCount, expected.occupancy?.occupiedCount)
-    return found == wanted
-      ? nil : "occupied voxels: expected \(wanted ?? 0), found \(found ?? 0)"
+    guard found == wanted else {
+      return "occupied voxels: expected \(wanted ?? 0), found \(found ?? 0)"
+    }
+    return difference("LiDAR", got.lidarBEV, expected.lidarBEV)
+      ?? difference("fused", got.fusedBEV, expected.fusedBEV)
+  }
+
+  /// Sums of up to 2,000 terms in another order differ by at most 2,000 · 2⁻²⁴ of the map's
+  /// largest value; validity is equal or wrong.
+  private static func difference(
+    _ map: String, _ got: BEVResult, _ expected: BEVResult
+  ) -> String? {
+    let (a, b) = (got.features, expected.features)
+    let largest = (0..<b.count).reduce(Float(0)) { max($0, abs(b[$1])) }
+    let bound = 2_000 * 0x1p-24 * largest
+    let wrong = (0..<b.count).filter { !(abs(a[$0] - b[$0]) <= bound) }
+    if let index = wrong.first {
+      let (cell, channel) = index.quotientAndRemainder(dividingBy: got.channels)
+      return "\(map) map, cell \(cell), channel \(channel): expected \(b[index]) within \(bound), "
+        + "found \(a[index]); \(wrong.count) values differ"
+    }
+    let cell = (0..<expected.validity.count).first { got.validity[$0] != expected.validity[$0] }
+    return cell.map { "\(map) map, validity of cell \($0): expected \(expected.validity[$0])" }
   }
 }

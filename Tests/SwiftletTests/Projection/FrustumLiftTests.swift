@@ -36,20 +36,16 @@ import Testing
   }
 
   @Test(arguments: Engine.simdSets)
-  func `SIMD ranks equal the reference's except within rounding of a border`(engine: Engine) {
+  func `SIMD points and ranks have the reference's bits`(engine: Engine) {
     let bins = DepthBins.uniform(lower: 1, upper: 14, step: 0.5)
     for (seed, width) in zip(UInt64(1)..., [1, 7, 8, 15, 16, 17, 31, 33]) {
       let rig = TestRig(sizes: [(width, 3), (5, 2), (width + 2, 1)], channels: 1, bins: bins, seed: seed)
       for rule in [CellRule.truncation, .floor] {
         let scalar = lifted(rig, .reference, rule)
         let vector = lifted(rig, engine, rule)
-        for point in scalar.ranks.indices where scalar.ranks[point] != vector.ranks[point] {
-          #expect(isNearBorder(Array(scalar.points[(3 * point)..<(3 * point + 3)])))
-        }
-        let differing = zip(scalar.ranks, vector.ranks).filter { $0 != $1 }.count
-        #expect(differing * 500 <= scalar.ranks.count)
-        // Terms up to 14 · 2 plus 2 metres, three roundings.
-        #expect(largestDifference(scalar.points, vector.points) <= 32 * 3 * 0x1p-24)
+        // A cell is a decision: one rounding less would move points over borders.
+        #expect(scalar.ranks == vector.ranks)
+        #expect(scalar.points == vector.points)
       }
     }
   }
@@ -74,15 +70,6 @@ import Testing
     FrustumCamera(
       intrinsics: camera.intrinsics, egoFromCamera: camera.keyEgoFromCamera,
       networkWidthPixels: 128, networkHeightPixels: 64)
-  }
-
-  /// Within 1e-4 cells of a border on some axis.
-  private func isNearBorder(_ point: [Float]) -> Bool {
-    let grid = TestRig.grid
-    return (0..<3).contains { axis in
-      let quotient = (Double(point[axis]) - grid.lowerMeters[axis]) / grid.stepMeters[axis]
-      return abs(quotient - quotient.rounded()) < 1e-4
-    }
   }
 
   @Test func `setting the same calibration again reports no change, one bit more reports one`() {
