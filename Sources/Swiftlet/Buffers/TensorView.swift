@@ -27,6 +27,8 @@ public struct TensorView: @unchecked Sendable {
 
   /// - Parameters:
   ///   - base: the element with index (0, 0, 0).
+  ///   - elementType: of every element.
+  ///   - shape: elements along the three axes, outermost first.
   ///   - strides: in elements; nil for a contiguous tensor.
   @unsafe
   public init(

@@ -9,7 +9,12 @@ public final class SpatialCrossAttention: @unchecked Sendable {
   let layer: DeformableLayer
   public let engine: Engine
 
-  /// - Parameter shape: maps are cameras; levels those of one camera.
+  /// - Parameters:
+  ///   - weights: under the public names of BEVFormer, mapped.
+  ///   - shape: maps are cameras; levels those of one camera.
+  ///   - engine: the scalar reference, or the kernels of one instruction set.
+  ///   - precision: of the dense layers.
+  ///   - maximumThreads: the largest pool that a call will be given.
   public init(
     weights: DeformableWeights, shape: DeformableShape, engine: Engine,
     precision: DensePrecision = .fp32, maximumThreads: Int = 16
@@ -22,7 +27,10 @@ public final class SpatialCrossAttention: @unchecked Sendable {
   /// - Parameters:
   ///   - features: [camera][token][C], camera and level embeddings added.
   ///   - query: [query][C].
+  ///   - references: where the queries look in every camera.
+  ///   - norm: applied to the result; nil for none.
   ///   - output: [query][C]; may not be `query`.
+  ///   - pool: the threads the work is shared out over; one caller at a time.
   public func apply(
     features: AlignedBuffer<Float>, query: AlignedBuffer<Float>, references: AnchorReferences,
     norm: LayerNorm? = nil, into output: AlignedBuffer<Float>, pool: WorkerPool
@@ -98,9 +106,13 @@ public final class TemporalSelfAttention: @unchecked Sendable {
   }
 
   /// - Parameters:
+  ///   - query: [query][C].
   ///   - position: [query][C], added to the query where offsets and weights come from.
   ///   - previous: the rotated previous map and the encoder's input, both [query][C]; nil without
   ///     history.
+  ///   - norm: applied to the result; nil for none.
+  ///   - output: [query][C].
+  ///   - pool: the threads the work is shared out over; one caller at a time.
   public func apply(
     query: AlignedBuffer<Float>, position: AlignedBuffer<Float>,
     previous: (map: AlignedBuffer<Float>, encoderInput: AlignedBuffer<Float>)?,

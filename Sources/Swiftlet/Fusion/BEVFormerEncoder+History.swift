@@ -85,7 +85,15 @@ extension BEVFormerEncoder {
   /// `angleDegrees` about `center`, from what was prepared; equal to it but for the rounding of sums
   /// in another order. Allocates nothing.
   ///
-  /// - Parameter vector: [C], the vehicle's motion embedded.
+  /// - Parameters:
+  ///   - vector: [C], the vehicle's motion embedded.
+  ///   - angleDegrees: by which the previous map is turned.
+  ///   - center: of that turn, cells.
+  ///   - position: [query][C].
+  ///   - features: [camera][token][C].
+  ///   - references: where the queries look in every camera.
+  ///   - output: [query][C].
+  ///   - pool: the threads the work is shared out over; one caller at a time.
   public func applyPrepared(
     vector: AlignedBuffer<Float>, angleDegrees: Double, center: SIMD2<Double>,
     position: AlignedBuffer<Float>, features: AlignedBuffer<Float>, references: AnchorReferences,

@@ -45,9 +45,14 @@ public final class BEVFormerEncoder: @unchecked Sendable {
   let history: EncoderHistory
 
   /// - Parameters:
+  ///   - layers: weights of every layer, first layer first.
   ///   - crossShape: of the spatial attention; its queries are width × height.
   ///   - selfPoints: points of the temporal attention.
+  ///   - width: cells along x.
+  ///   - height: cells along y.
+  ///   - engine: the scalar reference, or the kernels of one instruction set.
   ///   - precision: of every dense layer; norms, softmax and sampling stay float32.
+  ///   - maximumThreads: the largest pool that a call will be given.
   public init(
     layers: [BEVFormerLayerWeights], crossShape: DeformableShape, selfPoints: Int, width: Int,
     height: Int, engine: Engine, precision: DensePrecision = .fp32, maximumThreads: Int = 16
@@ -94,6 +99,9 @@ public final class BEVFormerEncoder: @unchecked Sendable {
   ///   - position: [query][C].
   ///   - previous: the rotated previous map [query][C]; nil in the first frame of a scene.
   ///   - features: [camera][token][C].
+  ///   - references: where the queries look in every camera.
+  ///   - output: [query][C].
+  ///   - pool: the threads the work is shared out over; one caller at a time.
   public func apply(
     query: AlignedBuffer<Float>, position: AlignedBuffer<Float>, previous: AlignedBuffer<Float>?,
     features: AlignedBuffer<Float>, references: AnchorReferences,

@@ -7,7 +7,11 @@ public struct BEVMap: @unchecked Sendable {
   public let cellCount: Int
   public let channels: Int
 
-  /// - Parameter validity: nil when every cell is valid.
+  /// - Parameters:
+  ///   - features: [cell][channel].
+  ///   - validity: nil when every cell is valid.
+  ///   - cellCount: cells of the map.
+  ///   - channels: of every cell.
   @unsafe
   public init(
     features: UnsafePointer<Float>, validity: UnsafePointer<UInt8>?, cellCount: Int, channels: Int

@@ -74,7 +74,12 @@ public final class BackwardProjection: @unchecked Sendable {
   /// Output of the cross attention before its norm, [query][C].
   public let crossAttention: AlignedBuffer<Float>
 
-  /// - Parameter weights: a layer as BEVFormer's, `temporal` being the self attention.
+  /// - Parameters:
+  ///   - weights: a layer as BEVFormer's, `temporal` being the self attention.
+  ///   - shape: sizes of the maps, cameras, depth bins and anchors.
+  ///   - engine: the scalar reference, or the kernels of one instruction set.
+  ///   - precision: of the dense layers.
+  ///   - maximumThreads: the largest pool that a call will be given.
   public init(
     weights: BEVFormerLayerWeights, shape: BackwardProjectionShape, engine: Engine,
     precision: DensePrecision = .fp32, maximumThreads: Int = 16
@@ -111,6 +116,7 @@ public final class BackwardProjection: @unchecked Sendable {
   ///   - references: weighted, with this rig's cameras set.
   ///   - map: refined map [query][C].
   ///   - output: voxels + refined map at every z; may be `voxels`.
+  ///   - pool: the threads the work is shared out over; one caller at a time.
   public func apply(
     voxels: AlignedBuffer<Float>, embedding: AlignedBuffer<Float>, position: AlignedBuffer<Float>,
     features: AlignedBuffer<Float>, depth: AlignedBuffer<Float>, references: AnchorReferences,

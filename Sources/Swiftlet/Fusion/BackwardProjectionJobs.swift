@@ -91,7 +91,15 @@ extension AnchorReferences {
   /// 1e-5 inside.
   ///
   /// - Parameters:
+  ///   - camera: position in the rig.
+  ///   - intrinsics: of the image before its augmentation, pixels.
+  ///   - egoFromCamera: pose of the camera in the key ego frame, metres.
+  ///   - augmentation: from raw to network pixels (post_rots, post_trans).
+  ///   - bevAugmentation: of the ego frame (bda).
   ///   - bounds: (lower, step) in metres along x, y and z; as many z cells as anchors.
+  ///   - width: cells along x.
+  ///   - imageWidth: of the network image, pixels.
+  ///   - imageHeight: of the network image, pixels.
   public func setFBOCCCamera(
     _ camera: Int, intrinsics: Matrix3, egoFromCamera: (rotation: Matrix3, translation: SIMD3<Double>),
     augmentation: (rotation: Matrix3, translation: SIMD3<Double>), bevAugmentation: Matrix3,

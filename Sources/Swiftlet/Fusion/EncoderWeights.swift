@@ -80,8 +80,11 @@ extension BEVFormerLayerWeights {
   /// Layer `layer` of a BEVFormer, UniAD or FB-OCC encoder, under public names or ours.
   ///
   /// - Parameters:
+  ///   - file: the weights; other tensors in it are left alone.
+  ///   - layer: which layer of the encoder, from 0.
   ///   - temporal: the shape of the temporal (FB-OCC: self) attention.
   ///   - spatial: that of the spatial cross attention.
+  ///   - hidden: width of the feed-forward network.
   /// - Throws: `WeightsError` naming the tensor (under our name) that does not fit.
   public init(
     _ file: SafeTensors, layer: Int, temporal: DeformableShape, spatial: DeformableShape,

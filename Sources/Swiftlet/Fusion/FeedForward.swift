@@ -14,9 +14,16 @@ public final class FeedForward: @unchecked Sendable {
   private let scratchStride: Int
 
   /// - Parameters:
+  ///   - channels: C, of input and output.
+  ///   - hidden: channels between the two layers.
   ///   - weight0: [hidden, C].
+  ///   - bias0: [hidden].
   ///   - weight1: [C, hidden].
+  ///   - bias1: [C].
+  ///   - activation: between the two layers.
   ///   - norm: applied to the sum; nil for none.
+  ///   - precision: of the dense layers.
+  ///   - maximumThreads: the largest pool that a call will be given.
   public init(
     channels: Int, hidden: Int, weight0: [Float], bias0: [Float], weight1: [Float],
     bias1: [Float], activation: Activation = .relu, norm: LayerNorm? = nil,

@@ -68,6 +68,8 @@ public struct FusionWeights: Sendable, Equatable {
   /// - Parameters:
   ///   - file: its `fusion.` tensors must be exactly the documented six.
   ///   - channels: the channels of the maps to be fused.
+  ///   - heads: attention heads; a divisor of `channels`.
+  ///   - modalities: rows of the modality embedding.
   /// - Throws: `WeightsError` naming the tensor that is missing, unknown, of another shape or
   ///   type, or not finite.
   public init(

@@ -51,6 +51,9 @@ public final class Linear: @unchecked Sendable {
   /// - Parameters:
   ///   - weight: [outputs, inputs], row-major.
   ///   - bias: [outputs]; nil for none.
+  ///   - inputs: channels of a row of input.
+  ///   - outputs: channels of a row of output.
+  ///   - precision: of the stored weights and of the products.
   ///   - maximumThreads: the largest pool that `apply` will be given.
   public init(
     weight: [Float], bias: [Float]?, inputs: Int, outputs: Int,

@@ -28,7 +28,9 @@ public final class ModalityFusion: @unchecked Sendable {
   private let scratchStride: Int
 
   /// - Parameters:
+  ///   - weights: of the attention and the modality embedding.
   ///   - cellCount: cells of every map.
+  ///   - engine: the scalar reference, or the kernels of one instruction set.
   ///   - maximumThreads: the largest pool that `fuse` will be given.
   public convenience init(
     weights: FusionWeights, cellCount: Int, engine: Engine, maximumThreads: Int = 16

@@ -14,10 +14,16 @@ public final class MultiHeadAttention: @unchecked Sendable {
   private let mixed: AlignedBuffer<Float>
 
   /// - Parameters:
+  ///   - channels: E.
+  ///   - heads: a divisor of E.
   ///   - inProjectionWeight: [3E, E], query, key and value rows.
   ///   - inProjectionBias: [3E].
   ///   - outProjectionWeight: [E, E].
   ///   - outProjectionBias: [E].
+  ///   - maximumQueries: the most queries of a call.
+  ///   - maximumKeys: the most keys of a call.
+  ///   - precision: of the dense layers.
+  ///   - maximumThreads: the largest pool that a call will be given.
   /// - Precondition: E is a multiple of `heads` and the counts fit.
   public init(
     channels: Int, heads: Int, inProjectionWeight: [Float], inProjectionBias: [Float],

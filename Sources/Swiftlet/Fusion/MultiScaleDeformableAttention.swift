@@ -69,7 +69,11 @@ public final class MultiScaleDeformableAttention: @unchecked Sendable {
   ///   - values: [map][token][head][channel].
   ///   - locations: [map][query][head][level][point][x, y].
   ///   - weights: [map][query][head][level][point].
+  ///   - queryCount: queries of each map.
+  ///   - maps: independent value maps.
   ///   - output: [map][query][head · channel].
+  ///   - engine: the scalar reference, or the kernels of one instruction set.
+  ///   - pool: the threads the work is shared out over; one caller at a time.
   public func apply(
     values: AlignedBuffer<Float>, locations: AlignedBuffer<Float>, weights: AlignedBuffer<Float>,
     queryCount: Int, maps: Int = 1, into output: AlignedBuffer<Float>, engine: Engine,

@@ -12,7 +12,13 @@ public final class NeighborAttention: @unchecked Sendable {
   let layer: DeformableLayer
   private let cells: AnchorReferences
 
-  /// - Parameter shape: one map of one level of height × width, as many queries.
+  /// - Parameters:
+  ///   - weights: of one deformable layer.
+  ///   - shape: one map of one level of height × width, as many queries.
+  ///   - width: cells along x.
+  ///   - height: cells along y.
+  ///   - precision: of the dense layers.
+  ///   - maximumThreads: the largest pool that a call will be given.
   public init(
     weights: DeformableWeights, shape: DeformableShape, width: Int, height: Int,
     precision: DensePrecision = .fp32, maximumThreads: Int = 16

@@ -6,6 +6,7 @@ public enum LeastSquares {
   ///
   /// - Parameters:
   ///   - matrix: A, row-major, `columns` values a row.
+  ///   - columns: unknowns.
   ///   - rightSide: b, one value a row.
   /// - Returns: nil where A has fewer rows than columns, is not of full rank or not finite.
   /// - Complexity: O(rows · columns²); allocates.

@@ -43,6 +43,7 @@ public enum RayDirections {
   /// - Parameters:
   ///   - origin: the sensor in the grid's frame, metres.
   ///   - lower: the grid's lower corner, metres.
+  ///   - voxelSizeMeters: edge of a voxel.
   /// - Returns: origins and ends, [ray][3].
   public static func rays(
     from origin: SIMD3<Float>, lower: SIMD3<Float>, voxelSizeMeters: Float

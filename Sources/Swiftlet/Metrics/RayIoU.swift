@@ -33,6 +33,8 @@ public struct RayIoU: Sendable, Equatable {
   /// Adds the same rays cast in the prediction and in the truth.
   ///
   /// - Parameters:
+  ///   - prediction: the rays cast in the predicted grid.
+  ///   - truth: the same rays cast in the true grid.
   ///   - predictedFlow: [x][y][z][2] velocities in m/s of the prediction's grid; nil without flow.
   ///   - trueFlow: the same of the truth's grid.
   /// - Throws: `InputError` when the ray counts differ or a flow does not cover its grid.

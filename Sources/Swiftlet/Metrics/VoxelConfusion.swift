@@ -34,7 +34,13 @@ public struct VoxelConfusion: Sendable, Equatable {
   /// Adds one sample. The three arrays hold one byte a voxel, in the same order. The counts are
   /// integers: every engine and thread count gives the same.
   ///
-  /// - Parameter scratch: made for these classes and this pool; nil allocates one.
+  /// - Parameters:
+  ///   - prediction: labels.
+  ///   - truth: labels.
+  ///   - mask: 1 where a voxel is evaluated; nil evaluates all.
+  ///   - engine: the scalar reference, or the kernels of one instruction set.
+  ///   - pool: the threads the work is shared out over; one caller at a time.
+  ///   - scratch: made for these classes and this pool; nil allocates one.
   /// - Throws: `InputError` when the sizes differ, or an evaluated voxel is predicted as a label of
   ///   no class; nothing is added then.
   public mutating func add(

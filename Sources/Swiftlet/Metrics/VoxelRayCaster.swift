@@ -33,7 +33,12 @@ public final class VoxelRayCaster {
   /// 0 free, 1 not free, 2 border: the grid with one cell around it. Nil for the reference.
   private let walkGrid: AlignedBuffer<UInt8>?
 
-  /// - Parameter labels: [x][y][z], one byte a voxel.
+  /// - Parameters:
+  ///   - labels: [x][y][z], one byte a voxel.
+  ///   - sizes: voxels along x, y and z.
+  ///   - freeClass: the label that rays pass through.
+  ///   - engine: the scalar reference, or the kernels of one instruction set.
+  ///   - pool: the threads the work is shared out over; one caller at a time.
   /// - Throws: `InputError` when the labels do not fill `sizes`, or the grid has 2³¹ cells or more.
   public init(
     labels: [UInt8], sizes: SIMD3<Int>, freeClass: Int, engine: Engine, pool: WorkerPool
@@ -78,6 +83,7 @@ public final class VoxelRayCaster {
   ///   - origins: [ray][3] in voxels; an origin outside the grid is walked until it enters. Its
   ///     voxel is found by truncation toward zero, as the public code does.
   ///   - ends: [ray][3], a point further along each ray.
+  ///   - voxelSizeMeters: edge of a voxel.
   /// - Throws: `InputError` for rays that `VoxelRayBatch` refuses.
   public func cast(
     origins: [Float], ends: [Float], voxelSizeMeters: Float

@@ -3,6 +3,7 @@ extension OccupancyGrid {
   ///
   /// - Parameters:
   ///   - points: in LiDAR axes; points that are not finite are skipped and counted.
+  ///   - worldFromLidar: pose of the LiDAR when it was measured.
   ///   - egoFromLidar: for the ego-body box; needed only when the configuration has one.
   @discardableResult
   public func insert(

@@ -34,8 +34,10 @@ extension OccupancyGrid {
   /// ego's z axis, so a tilted ego is honoured. Allocates nothing.
   ///
   /// - Parameters:
+  ///   - worldFromEgo: pose of the vehicle.
   ///   - lower: x and y of cell (0, 0)'s lower corner in ego, metres.
   ///   - cellSize: edge of a cell in x and y, metres.
+  ///   - summary: takes the result; made for as many cells.
   public func summarizeColumns(
     worldFromEgo: RigidTransform, lower: SIMD2<Double>, cellSize: SIMD2<Double>,
     into summary: ColumnSummary
@@ -75,7 +77,10 @@ extension OccupancyGrid {
   /// (nearest). Outside the window: unknown. Allocates nothing.
   ///
   /// - Parameters:
+  ///   - worldFromEgo: pose of the vehicle.
   ///   - lower: lower corner of cell (0, 0, 0) in ego, metres.
+  ///   - cellSize: edge of a cell, metres.
+  ///   - count: cells along x, y and z.
   ///   - states: count.x · count.y · count.z bytes.
   public func resample(
     worldFromEgo: RigidTransform, lower: SIMD3<Double>, cellSize: Double, count: SIMD3<Int>,

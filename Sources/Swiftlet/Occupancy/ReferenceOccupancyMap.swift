@@ -47,8 +47,10 @@ public final class ReferenceOccupancyMap {
   /// Inserts a scan in LiDAR axes: points go to world in float64 and are rounded once to float32,
   /// the sensor's position likewise. Points that are not finite are skipped and counted.
   ///
-  /// - Parameter maximumRangeMeters: farther points only clear up to this range; negative means
-  ///   unlimited.
+  /// - Parameters:
+  ///   - points: in LiDAR axes, metres.
+  ///   - worldFromLidar: pose of the LiDAR when it was measured.
+  ///   - maximumRangeMeters: farther points only clear up to this range; negative means unlimited.
   @discardableResult
   public func insert(
     _ points: PointCloudView, worldFromLidar: RigidTransform, maximumRangeMeters: Double = -1
@@ -61,8 +63,12 @@ public final class ReferenceOccupancyMap {
 
   /// Inserts points in world axes seen from `origin`.
   ///
-  /// - Parameter isDiscretized: first move every point to the centre of its voxel and keep one a
-  ///   voxel (OctoMap's `discretize`).
+  /// - Parameters:
+  ///   - worldPoints: in world axes, metres.
+  ///   - origin: the sensor in world, metres.
+  ///   - maximumRangeMeters: farther points only clear up to this range; negative means unlimited.
+  ///   - isDiscretized: first move every point to the centre of its voxel and keep one a voxel
+  ///     (OctoMap's `discretize`).
   @discardableResult
   public func insert(
     worldPoints: [SIMD3<Float>], origin: SIMD3<Float>, maximumRangeMeters: Double = -1,

@@ -23,7 +23,9 @@ public final class FramePipeline {
   private let lidarMap: LidarBEVConfiguration
 
   /// - Parameters:
+  ///   - configuration: sizes, grids and stages.
   ///   - weights: nil takes the default weights, which make fusion a validity-weighted mean.
+  ///   - engine: the scalar reference, or the kernels of one instruction set.
   ///   - pool: shared with nobody else during a call.
   public convenience init(
     configuration: PipelineConfiguration, weights: FusionWeights? = nil, engine: Engine = .best,

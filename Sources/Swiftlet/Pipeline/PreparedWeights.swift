@@ -9,7 +9,10 @@ public final class PreparedWeights: @unchecked Sendable {
   let occupancyHead: PreparedHead?
   let semanticHead: PreparedHead?
 
-  /// - Parameter maximumThreads: threads of the pipeline's pool.
+  /// - Parameters:
+  ///   - weights: of every layer.
+  ///   - configuration: of the pipeline.
+  ///   - maximumThreads: threads of the pipeline's pool.
   /// - Throws: `ConfigurationError` when the configuration asks for a layer the weights lack.
   public init(
     _ weights: PipelineWeights, configuration: PipelineConfiguration, maximumThreads: Int

@@ -17,7 +17,12 @@ public enum RoofKernels {
 
   /// `iterations` × `chains` × 16 multiply-adds on every thread of `pool`. Allocates nothing.
   ///
-  /// - Parameter chains: 2, 5 or 8 independent accumulators of 16 lanes.
+  /// - Parameters:
+  ///   - chains: 2, 5 or 8 independent accumulators of 16 lanes.
+  ///   - iterations: passes over the chains.
+  ///   - sinks: takes the results, so that nothing is left out.
+  ///   - set: the instruction set that is probed.
+  ///   - pool: the threads the work is shared out over; one caller at a time.
   public static func multiplyAdd(
     chains: Int, iterations: Int, sinks: AlignedBuffer<Float>, set: InstructionSet, pool: WorkerPool
   ) {

@@ -69,10 +69,14 @@ public enum BEVPool {
   /// same bits for every thread count. Allocates nothing.
   ///
   /// - Parameters:
+  ///   - index: the tables of the rig.
   ///   - depth: [camera][bin][y][x], one weight per point.
   ///   - features: [camera][y][x][channel], tightly packed.
+  ///   - channels: feature channels.
   ///   - cameras: a camera outside this set contributes nothing and is not read. Rigs of more than
   ///     16 cameras pool all.
+  ///   - grid: needed for an `order` other than slabs.
+  ///   - order: the layout of the result.
   ///   - output: [cell][channel] in rank order, or as `order` says for `grid`.
   public static func pool(
     _ index: BEVIndex, depth: UnsafeBufferPointer<Float>, features: UnsafeBufferPointer<Float>,

@@ -101,6 +101,7 @@ public final class BEVWarp {
   /// - Parameters:
   ///   - previous: [y][x][channel] of this warp's size; must not be `output`.
   ///   - previousValidity: [y][x]; nil when every cell is valid.
+  ///   - transform: from pixels of the new map to pixels of the previous one.
   public func warp(
     _ previous: UnsafeBufferPointer<Float>, validity previousValidity: UnsafeBufferPointer<UInt8>?,
     by transform: BEVPixelTransform

@@ -23,8 +23,15 @@ public final class BilinearPull {
   private let sums: AlignedBuffer<Float>
 
   /// - Parameters:
+  ///   - cameras: the feature map of each camera, in the rig's order.
+  ///   - sizeX: voxels along x.
+  ///   - sizeY: voxels along y.
+  ///   - sizeZ: voxels along z.
+  ///   - channels: feature channels.
   ///   - lowerMeters: the lower bounds of the volume in the reference frame.
   ///   - upperMeters: its upper bounds; voxel i has its centre at lower + (i + 1/2) · size.
+  ///   - engine: the scalar reference, or the kernels of one instruction set.
+  ///   - pool: the threads the work is shared out over; one caller at a time.
   public init(
     cameras: [FrustumLayout.Camera], sizeX: Int, sizeY: Int, sizeZ: Int, channels: Int,
     lowerMeters: SIMD3<Double>, upperMeters: SIMD3<Double>, engine: Engine, pool: WorkerPool

@@ -50,7 +50,9 @@ public final class CameraToBEV {
   let target: PoolTarget
 
   /// - Parameters:
+  ///   - configuration: grid, depth bins, cell rule and layout.
   ///   - cameras: the feature map of each camera, in the rig's order.
+  ///   - engine: the scalar reference, or the kernels of one instruction set.
   ///   - pool: shared with the rest of the pipeline; one caller at a time.
   /// - Throws: `ConfigurationError` for a rig of no or more than 12 cameras.
   public init(

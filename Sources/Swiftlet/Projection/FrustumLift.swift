@@ -47,7 +47,13 @@ public final class FrustumLift {
   private let matrix = AlignedBuffer<Double>(count: 9)
   private var current: [FrustumCamera?]
 
-  /// - Parameter layout: its bin count must be that of `depthBins`.
+  /// - Parameters:
+  ///   - layout: its bin count must be that of `depthBins`.
+  ///   - grid: the cells that points fall into.
+  ///   - depthBins: lower edges of the bins, metres.
+  ///   - cellRule: truncation as the references have it, or floor.
+  ///   - bevAugmentation: applied last to every point (bda).
+  ///   - engine: the scalar reference, or the kernels of one instruction set.
   public init(
     layout: FrustumLayout, grid: BEVGrid, depthBins: DepthBins, cellRule: CellRule = .truncation,
     bevAugmentation: Matrix3 = .identity, engine: Engine

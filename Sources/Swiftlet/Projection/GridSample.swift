@@ -15,7 +15,14 @@ public struct GridSample: Sendable, BitwiseCopyable {
   /// outside the map counts 0 on its own; coordinates may be anything, NaN included. Allocates
   /// nothing; the same bits for any thread count.
   ///
-  /// - Parameter shape: batch, channels, depth, height, width.
+  /// - Parameters:
+  ///   - map: [batch][channel][depth][height][width].
+  ///   - shape: batch, channels, depth, height, width.
+  ///   - grid: [batch][point][x y (z)].
+  ///   - dimensions: 2 or 3.
+  ///   - output: [batch][channel][point].
+  ///   - engine: the scalar reference, or the kernels of one instruction set.
+  ///   - pool: the threads the work is shared out over; one caller at a time.
   public func sample(
     _ map: UnsafeBufferPointer<Float>, shape: (Int, Int, Int, Int, Int),
     grid: UnsafeBufferPointer<Float>, dimensions: Int,

@@ -18,7 +18,10 @@ public struct GroundPlaneFit: Sendable, Equatable {
   /// squares (LAPACKE) repeat with Tukey's weights while the cut falls from 50 to 10 cm, so that
   /// cars, kerbs and walls drop out.
   ///
-  /// - Parameter expectedHeightMeters: of the ground below the ego: 0 where the origin lies on it.
+  /// - Parameters:
+  ///   - points: in the ego frame, metres.
+  ///   - rangeMeters: points farther away are left out.
+  ///   - expectedHeightMeters: of the ground below the ego: 0 where the origin lies on it.
   /// - Throws: `InputError` where fewer than 40 square metres have a return near that height or all
   ///   of them lie on a line.
   public static func fit(

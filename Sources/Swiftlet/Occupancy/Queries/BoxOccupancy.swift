@@ -75,8 +75,9 @@ extension OccupancyGrid {
   ///
   /// - Parameters:
   ///   - path: world from box, in order.
-  ///   - results: one a pose: the worst of the steps from the pose before up to this one.
+  ///   - size: edges of the box along its own axes, metres.
   ///   - maximumStepCount: bounds the time; poses beyond it count as unknown.
+  ///   - results: one a pose: the worst of the steps from the pose before up to this one.
   /// - Precondition: `results` holds one for every pose; every pose as in `occupancy(of:size:)`.
   @unsafe
   public func occupancy(

@@ -61,6 +61,7 @@ public final class DistanceField {
   /// - Parameters:
   ///   - grid: gives the window's sizes, engine and pool.
   ///   - maximumDistanceMeters: at most 127 voxels; farther voxels report it.
+  ///   - obstacles: which voxels distance is measured to.
   /// - Throws: `ConfigurationError` when the maximum is not 1 to 127 voxels.
   public init(
     for grid: OccupancyGrid, maximumDistanceMeters: Double = 4,
@@ -118,7 +119,9 @@ public final class DistanceField {
 
   /// Takes in what changed in `grid` since the last update. Allocates nothing.
   ///
-  /// - Parameter maximumColumnCount: how many columns may be recomputed; at least one row is done.
+  /// - Parameters:
+  ///   - grid: whose voxels are looked at.
+  ///   - maximumColumnCount: how many columns may be recomputed; at least one row is done.
   /// - Precondition: `grid` has the sizes of the one given to `init`.
   @discardableResult
   public func update(

@@ -55,6 +55,8 @@ public final class ObstacleFinder {
   let extents: AlignedBuffer<Double>
 
   /// - Parameters:
+  ///   - grid: whose voxels are looked at.
+  ///   - minimumVoxelCount: smaller groups are left out.
   ///   - capacity: groups, before the small ones are left out.
   ///   - runCapacity: vertical runs of voxels; two a column by default.
   public init(

@@ -71,7 +71,9 @@ public final class ObstacleLayer {
 
   /// Computes ground and obstacles afresh.
   ///
-  /// - Parameter groundPosition: a point on the ground below the vehicle, metres in world.
+  /// - Parameters:
+  ///   - grid: whose voxels are looked at.
+  ///   - groundPosition: a point on the ground below the vehicle, metres in world.
   /// - Precondition: `grid` has the sizes of the one given to `init`.
   public func update(from grid: OccupancyGrid, groundPosition: SIMD3<Double>) {
     precondition(

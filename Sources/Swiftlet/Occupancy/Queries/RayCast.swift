@@ -27,6 +27,7 @@ extension OccupancyGrid {
   /// - Parameters:
   ///   - origin: metres in world.
   ///   - direction: in world, of any length.
+  ///   - maximumRangeMeters: where rays end that hit nothing.
   ///   - stopsAtUnknown: an unknown voxel of the window ends the ray as well.
   /// - Precondition: The origin lies within 10⁹ voxels of the window, the range is below 10⁹ voxels.
   public func castRay(
@@ -68,6 +69,7 @@ extension OccupancyGrid {
   /// - Parameters:
   ///   - origin: metres in world.
   ///   - directions: [ray][3] in world, of any length.
+  ///   - maximumRangeMeters: where rays end that hit nothing.
   ///   - stopsAtUnknown: an unknown voxel of the window ends a ray as well.
   ///   - distancesMeters: [ray], from the origin to where the ray enters its last voxel.
   ///   - states: [ray], `RayState` raw values.
