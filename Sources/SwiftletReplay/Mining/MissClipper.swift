@@ -163,7 +163,13 @@ public struct MissClipper {
       ]
     }
     let text = words.map(Self.quoted).joined(separator: " ")
-    let script = "#!/bin/sh\n# The last frame's digest is the late frame's.\ncd \"$(dirname \"$0\")\" && \(text) \"$@\"\n"
+    let arguments = words.dropFirst().map(Self.quoted).joined(separator: " ")
+    let script = """
+      #!/bin/sh
+      # The last frame's digest is the late frame's. SWIFTLET names the tool where it is not in PATH.
+      cd "$(dirname "$0")" && "${SWIFTLET:-swiftlet}" \(arguments) "$@"
+
+      """
     let file = URL(fileURLWithPath: path).appending(path: "replay.sh")
     try Data(script.utf8).write(to: file)
     try FileManager.default.setAttributes(

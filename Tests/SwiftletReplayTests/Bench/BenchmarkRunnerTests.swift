@@ -64,7 +64,18 @@ private final class FakeWork: PreparedWorkload {
     #expect(wrong.samples.isEmpty)
     #expect(wrong.roofShare == nil)
     let table = BenchmarkTable(isa: "portable", cpu: "any", measurements: [wrong])
-    #expect(table.text.contains("WRONG: cell 3: 1 is not 2"))
+    #expect(table.text.contains("WRONG: a fp32: cell 3: 1 is not 2"))
+  }
+
+  @Test func `verifying alone times nothing and says so`() throws {
+    let runner = BenchmarkRunner(
+      engine: .simd(.portable), pool: WorkerPool(threadCount: 1), clock: clock)
+    let before = clock.nowNanoseconds
+    let measurement = try runner.verify(workload("a", "frame"), precision: "fp32")
+    #expect(measurement.isVerified && measurement.samples.isEmpty)
+    #expect(clock.nowNanoseconds == before)
+    let table = BenchmarkTable(isa: "portable", cpu: "any", measurements: [measurement])
+    #expect(table.text.hasSuffix("verified"))
   }
 
   @Test func `json has exactly the promised fields, null where the sample is too small`() throws {
