@@ -25,6 +25,9 @@ func kernelSettings(_ clangFlags: [String]) -> [SwiftSetting] {
 
 let strict: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
 
+/// What only replay and the command line use: with `traits: []` `Swiftlet` fetches none of it.
+let tools = TargetDependencyCondition.when(traits: ["Replay"])
+
 let package = Package(
   name: "swiftlet",
   products: [
@@ -33,6 +36,10 @@ let package = Package(
     // What the C library is linked from; `Sources/SwiftletC/Packaging/build` makes it.
     .library(name: "SwiftletC", type: .static, targets: ["SwiftletC"]),
     .executable(name: "swiftlet", targets: ["SwiftletCLI"]),
+  ],
+  traits: [
+    .trait(name: "Replay", description: "Recordings, replay and the command line."),
+    .default(enabledTraits: ["Replay"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -94,8 +101,9 @@ let package = Package(
     .target(
       name: "SwiftletReplay",
       dependencies: [
-        "Swiftlet", "CCodecs", "CThreadShims", "Yams",
-        .product(name: "Histogram", package: "hdrhistogram-swift"),
+        "Swiftlet", "CCodecs", "CThreadShims",
+        .product(name: "Yams", package: "Yams", condition: tools),
+        .product(name: "Histogram", package: "hdrhistogram-swift", condition: tools),
       ],
       swiftSettings: strict),
     // Arguments and exit codes only.
@@ -103,7 +111,7 @@ let package = Package(
       name: "SwiftletCLI",
       dependencies: [
         "SwiftletReplay", "Swiftlet", "CAllocationCounter",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser", condition: tools),
       ],
       swiftSettings: strict),
 
