@@ -215,8 +215,8 @@ public struct CalibrationDoctor: Sendable {
   private func judge(_ finding: inout Finding, _ search: CalibrationSearch) {
     let turned = search.climbedTurns()
     let shifted = search.climbedShifts()
-    let isTurned = isBeyondThresholds(turned, search)
-    let isShifted = isBeyondThresholds(shifted, search)
+    let isTurned = isBeyondThresholds(turned, search) && isLasting(turned, search)
+    let isShifted = isBeyondThresholds(shifted, search) && isLasting(shifted, search)
     // A shift moves near edges more than far ones: where it explains more than a turn, it is one.
     let explainsMore = shifted.score > 1.01 * turned.score
     if isShifted && (explainsMore || !isTurned && shifted.score >= turned.score) {
@@ -254,5 +254,12 @@ public struct CalibrationDoctor: Sendable {
     let expected = (Self.gainPerSquareDegree * turns * turns).sum()
     let least = max(minimumGain, min(Self.farGain, expected))
     return isBeyond && result.score - given > least * result.score
+  }
+
+  /// What misleads (a row of windows, the roof of one car) passes by, a fault stays: each half of the
+  /// recording has to show at least half of the change for itself.
+  private func isLasting(_ result: CalibrationSearch.Result, _ search: CalibrationSearch) -> Bool {
+    guard search.views.count >= 2 else { return true }
+    return search.halves.allSatisfy { $0.bestShare(of: result.error) >= 0.5 }
   }
 }
