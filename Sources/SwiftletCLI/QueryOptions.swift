@@ -14,6 +14,8 @@ struct QueryArguments: ParsableArguments {
   var maximumRange = 50.0
   @Option(help: "\(OccupancyMode.allCases.map(\.rawValue).joined(separator: ", ")).")
   var mode = "realtime"
+  @Flag(help: "Moving things are freed by the first ray that passes and fade within a second.")
+  var ages = false
   @Option(help: "A poses file in place of the recording's own (KITTI).") var poses: String?
   @Option(help: "Scene (nuScenes), drive (KITTI raw) or sequence (KITTI odometry).")
   var scene: String?
@@ -41,6 +43,7 @@ struct QueryArguments: ParsableArguments {
       throw ValidationError("--mode: expected \(names), found \(mode)")
     }
     options.mode = chosen
+    if ages { options.aging = OccupancyAgingConfiguration() }
     options.recording.poses(poses, scene: scene)
     if let ego { options.worldFromEgo = try Self.pose(ego, "--ego") }
     return try reportingQueryErrors {

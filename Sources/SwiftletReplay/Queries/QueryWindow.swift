@@ -5,6 +5,8 @@ public struct QueryOptions: Sendable {
   public var voxelSizeMeters = 0.2
   public var maximumRangeMeters = 50.0
   public var mode = OccupancyMode.realtime
+  /// Decay and marks of what moves.
+  public var aging: OccupancyAgingConfiguration?
   /// Frames of a recording to take in; nil: all.
   public var frameCount: Int?
   /// The window's height and its floor below the ego.
@@ -56,6 +58,7 @@ public struct QueryWindow {
     configuration.cellCountY = columns
     configuration.cellCountZ = Int((options.heightMeters / options.voxelSizeMeters).rounded(.up))
     configuration.lowerZMeters = options.lowerZMeters
+    configuration.aging = options.aging
     return configuration
   }
 
@@ -98,6 +101,7 @@ public struct QueryWindow {
   /// One frame's scans: re-centre, add every LiDAR, fold.
   @discardableResult
   public static func insert(_ frame: SensorFrame, into grid: OccupancyGrid) -> ScanSummary {
+    grid.advance(toNanoseconds: frame.timestampNanoseconds)
     grid.recenter(onWorld: frame.worldFromEgo.translation)
     for lidar in frame.lidars where lidar.isValid {
       grid.add(

@@ -68,7 +68,7 @@ public final class DistanceField {
   ) throws(ConfigurationError) {
     let configuration = grid.configuration
     let voxels = maximumDistanceMeters / configuration.voxelSizeMeters
-    guard voxels >= 1, voxels < 128 else {
+    guard voxels >= 1, voxels <= 127 else {
       throw ConfigurationError(
         field: "distance_field.maximum_distance_meters", expected: "1 to 127 voxels",
         found: "\(voxels)", remedy: "choose a distance for this voxel size")
@@ -78,7 +78,7 @@ public final class DistanceField {
     engine = grid.engine
     pool = grid.pool
     voxelSize = configuration.voxelSizeMeters
-    reach = Int(voxels + 1e-9)
+    reach = Int((voxels - 1e-9).rounded(.up))
     cells = grid.cellCounts
     words = configuration.wordCount
     masks = grid.heightMasks
@@ -247,6 +247,6 @@ public final class DistanceField {
   public func distanceMeters(at position: SIMD3<Double>, in grid: OccupancyGrid) -> Double? {
     guard let found = squaredDistance(at: grid.key(ofWorld: position), in: grid) else { return nil }
     guard let voxels = found.voxels else { return maximumDistanceMeters }
-    return Double(voxels).squareRoot() * voxelSize
+    return min(maximumDistanceMeters, Double(voxels).squareRoot() * voxelSize)
   }
 }
