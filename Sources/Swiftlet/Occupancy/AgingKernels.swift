@@ -10,25 +10,26 @@ enum AgingKernels {
     _ set: InstructionSet, _ lines: UnsafeMutablePointer<Int8>,
     _ occupied: UnsafeMutablePointer<UInt64>, _ known: UnsafeMutablePointer<UInt64>,
     _ dynamic: UnsafeMutablePointer<UInt64>, _ candidate: UnsafeMutablePointer<UInt64>,
-    _ ticks: UnsafeMutablePointer<Int32>, _ wordCount: Int, _ rates: UnsafePointer<Int64>, _ now: Int32, _ threshold: Int8, _ columns: Range<Int>
+    _ ticks: UnsafeMutablePointer<Int32>, _ wordCount: Int, _ rates: UnsafePointer<Int64>,
+    _ now: Int32, _ threshold: Int8, _ columns: Range<Int>, _ onlyDynamic: Bool
   ) {
     switch set {
     case .portable:
       unsafe SwiftletKernelsPortable.decayColumns(
         lines, occupied, known, dynamic, candidate, ticks, wordCount, rates, now, threshold,
-        columns.lowerBound, columns.upperBound)
+        columns.lowerBound, columns.upperBound, onlyDynamic)
     case .baseline:
       unsafe SwiftletKernels.decayColumns(
         lines, occupied, known, dynamic, candidate, ticks, wordCount, rates, now, threshold,
-        columns.lowerBound, columns.upperBound)
+        columns.lowerBound, columns.upperBound, onlyDynamic)
     case .avx2:
       unsafe SwiftletKernelsAVX2.decayColumns(
         lines, occupied, known, dynamic, candidate, ticks, wordCount, rates, now, threshold,
-        columns.lowerBound, columns.upperBound)
+        columns.lowerBound, columns.upperBound, onlyDynamic)
     case .avx512:
       unsafe SwiftletKernelsAVX512.decayColumns(
         lines, occupied, known, dynamic, candidate, ticks, wordCount, rates, now, threshold,
-        columns.lowerBound, columns.upperBound)
+        columns.lowerBound, columns.upperBound, onlyDynamic)
     }
   }
 

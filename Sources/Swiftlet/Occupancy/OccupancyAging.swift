@@ -1,7 +1,8 @@
 /// What a window that ages keeps besides its log-odds, by slot like these.
 ///
 /// Decay is lazy: a column remembers the tick it was brought up to, and catches up when evidence
-/// touches it, when its turn in the sweep comes, or when somebody asks (`OccupancyGrid.settle`).
+/// touches it, with every fold where something in it moves, when its turn in the sweep comes, or
+/// when somebody asks (`OccupancyGrid.settle`).
 /// Steps are differences of floor(tick · rate), so how often it catches up changes no bit. Columns
 /// that know nothing cost nothing.
 @safe
@@ -124,23 +125,33 @@ extension OccupancyGrid {
     return (plane[line] & known[line]) >> UInt64(local.z % 64) & 1 == 1
   }
 
-  private func decay(_ columns: Range<Int>) {
+  private func decay(_ columns: Range<Int>, onlyDynamic: Bool = false) {
     guard let aging, !columns.isEmpty else { return }
     if case .simd(let set) = engine {
-      pool.run(DecayJob(grid: self, aging: aging, set: set, columns: columns))
+      pool.run(
+        DecayJob(grid: self, aging: aging, set: set, columns: columns, onlyDynamic: onlyDynamic))
     } else {
-      for column in columns { decayReference(column, aging) }
+      for column in columns {
+        let words = column * configuration.wordCount..<(column + 1) * configuration.wordCount
+        if onlyDynamic, words.allSatisfy({ aging.dynamic[$0] == 0 }) { continue }
+        decayReference(column, aging)
+      }
     }
   }
 
-  /// The hook of `fold`: everything that happens to a voxel before its evidence is added.
+  /// The hook of `fold`: everything that happens to a voxel before its evidence is added. What moves
+  /// is for the LiDARs to say: a radar's arc lies in space that is free, a guess is no passing ray.
   func age() {
     guard let aging else { return }
+    guard evidenceModel == nil else { return settle() }
     if case .simd(let set) = engine {
       pool.run(AgeEvidenceJob(grid: self, aging: aging, set: set))
     } else {
       ageReference(aging)
     }
+    // What moves fades fast, so it does not wait for its turn.
+    decay(0..<configuration.columnCount, onlyDynamic: true)
+    if aging.rates[0] | aging.rates[1] == 0 { return }
     let share = aging.configuration.sweptShare * Double(configuration.columnCount)
     let count = min(configuration.columnCount, Int(share.rounded(.up)))
     let end = min(aging.nextSwept + count, configuration.columnCount)
@@ -165,8 +176,13 @@ struct DecayJob: PartitionedJob {
   let threshold: Int8
   let firstColumn: Int
   let columnCount: Int
+  let onlyDynamic: Bool
 
-  init(grid: OccupancyGrid, aging: OccupancyAging, set: InstructionSet, columns: Range<Int>) {
+  init(
+    grid: OccupancyGrid, aging: OccupancyAging, set: InstructionSet, columns: Range<Int>,
+    onlyDynamic: Bool = false
+  ) {
+    self.onlyDynamic = onlyDynamic
     self.set = set
     unsafe lines = grid.lines.pointer
     unsafe occupied = grid.occupied.pointer
@@ -186,7 +202,7 @@ struct DecayJob: PartitionedJob {
     let range = partition(columnCount, part: part, of: parts)
     unsafe AgingKernels.decayColumns(
       set, lines, occupied, known, dynamic, candidate, ticks, words, rates, now, threshold,
-      firstColumn + range.lowerBound..<firstColumn + range.upperBound)
+      firstColumn + range.lowerBound..<firstColumn + range.upperBound, onlyDynamic)
   }
 }
 

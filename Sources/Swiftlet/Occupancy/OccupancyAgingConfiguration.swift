@@ -2,12 +2,14 @@
 ///
 /// Regions are of three classes: occupied, free, and dynamic (hit where space was long free, or said
 /// to move by the input). Dynamic voxels follow the scan at hand: one hit makes them occupied up to
-/// the clamp, one ray that passes makes them free. Each class loses its evidence evenly, in its own time from the clamp to unknown.
+/// the clamp, one ray that passes makes them free. Each class loses its evidence evenly, in its own
+/// time from the clamp to unknown.
 public struct OccupancyAgingConfiguration: Sendable, Equatable {
-  /// From the clamp to unknown, seconds; 0 keeps for ever.
+  /// From the clamp to unknown, seconds; 0 keeps for ever. What moves: half a second is about how
+  /// long a car takes to drive its own length, so that what fades behind its front is the car.
   public var occupiedSeconds = 0.0
   public var freeSeconds = 0.0
-  public var dynamicSeconds = 1.0
+  public var dynamicSeconds = 0.5
   /// Decay happens at multiples of this time.
   public var tickMilliseconds = 50
   /// Long free: at or below this share of the lower clamp; long occupied: of the upper one.

@@ -24,7 +24,8 @@ extension OccupancyModel {
 
 extension OccupancyGrid {
   /// Folds everything added since the last fold with another sensor's hit and miss; the window's own
-  /// clamps and threshold stay. Fold the LiDARs' scan first. Nothing added changes nothing.
+  /// clamps and threshold stay, and so do the marks of what moves. Fold the LiDARs' scan first.
+  /// Nothing added changes nothing.
   ///
   /// - Precondition: hit above 0, miss below 0; a window of int8 values.
   @discardableResult

@@ -29,7 +29,7 @@ extension OccupancyGrid {
   /// Adds a network's occupancy logits to the map: every voxel of the window whose middle lies in a
   /// cell takes weight · logit, held to the model's step, rounded to the window's steps, clamped as
   /// by every update. A voxel is updated once a call, unknown ones start at even odds. Logits that
-  /// are not finite or too near to 0 change nothing. Allocates nothing.
+  /// are not finite or too near to 0 change nothing. Marks of what moves stay. Allocates nothing.
   ///
   /// - Parameters:
   ///   - logits: [x][y][z] as Occ3D stores it, positive for occupied.
@@ -43,6 +43,8 @@ extension OccupancyGrid {
     let cells = model.cellCounts.x * model.cellCounts.y * model.cellCounts.z
     precondition(logits.count == cells, "\(logits.count) logits for \(cells) cells")
     guard worldFromEgo.isFinite, model.cellSizeMeters > 0 else { return 0 }
+    // What is added now must not decay by time that has passed.
+    settle()
     totals.zero()
     pool.run(
       LogitsJob(grid: self, egoFromWorld: worldFromEgo.inverse, model: model, logits: logits))

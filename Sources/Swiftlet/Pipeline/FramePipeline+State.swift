@@ -140,6 +140,8 @@ extension FramePipeline {
       unsafe UnsafeMutableRawBufferPointer(occupancy.exactLines.elements).copyBytes(
         from: exact.bytes)
     }
+    // Marks of what moves are not kept: they come back within a few scans.
+    occupancy.aging?.reset()
     // The planes follow from the values, so they cannot contradict them.
     for column in 0..<c.columnCount { occupancy.rebuildPlanes(column: column) }
   }

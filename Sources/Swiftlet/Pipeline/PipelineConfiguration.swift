@@ -54,7 +54,7 @@ public struct PipelineConfiguration: Sendable, Equatable {
     /// From the clamp to unknown, seconds; 0 keeps for ever.
     public var occupiedDecaySeconds = 0.0
     public var freeDecaySeconds = 0.0
-    public var dynamicDecaySeconds = 1.0
+    public var dynamicDecaySeconds = 0.5
   }
 
   /// Per-cell attention over the modalities.

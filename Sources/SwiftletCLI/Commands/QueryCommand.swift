@@ -24,11 +24,14 @@ struct QueryCommand: ParsableCommand {
         swiftlet query obstacles drive --png obstacles.png
         swiftlet query pyramid map.swlmap --levels 5
         swiftlet query visibility drive --png visibility.png
+        swiftlet query objects drive --png objects.png
+        swiftlet query costmap drive --evidence lidar,depth,occupancy --png cost.png
       """,
     subcommands: [
       QueryRayCommand.self, QueryRaysCommand.self, QueryBoxCommand.self, QueryPathCommand.self,
       QueryDistanceCommand.self, QueryCostMapCommand.self, QueryObstaclesCommand.self,
-      QueryPyramidCommand.self, QueryVisibilityCommand.self, QueryGhostsCommand.self,
+      QueryPyramidCommand.self, QueryVisibilityCommand.self, QueryObjectsCommand.self,
+      QueryGhostsCommand.self,
     ])
 }
 

@@ -37,18 +37,28 @@ private func decaySteps(_ then: Int64, _ now: Int64, _ rate: Int64) -> Int8 {
 /// - `rates`: steps a tick · 65536 of occupied, free and dynamic voxels, ticks between promotions;
 ///   `ticks`: a column's last.
 /// - `threshold`: occupied from this step on.
+/// - `onlyDynamic`: columns without a dynamic voxel are passed over; that costs one look at their
+///   words.
 @inline(never)
 public func decayColumns(
   _ lines: UnsafeMutablePointer<Int8>, _ occupied: UnsafeMutablePointer<UInt64>,
   _ known: UnsafeMutablePointer<UInt64>, _ dynamic: UnsafeMutablePointer<UInt64>,
   _ candidate: UnsafeMutablePointer<UInt64>, _ ticks: UnsafeMutablePointer<Int32>,
   _ wordCount: Int, _ rates: UnsafePointer<Int64>, _ now: Int32, _ threshold: Int8, _ first: Int,
-  _ last: Int
+  _ last: Int, _ onlyDynamic: Bool
 ) {
   var column = first
   while column < last {
-    decayColumn(
-      lines, occupied, known, dynamic, candidate, ticks, wordCount, rates, now, threshold, column)
+    var wanted: UInt64 = onlyDynamic ? 0 : 1
+    var line = column &* wordCount
+    while wanted == 0, line < (column &+ 1) &* wordCount {
+      wanted = dynamic[line]
+      line &+= 1
+    }
+    if wanted != 0 {
+      decayColumn(
+        lines, occupied, known, dynamic, candidate, ticks, wordCount, rates, now, threshold, column)
+    }
     column &+= 1
   }
 }

@@ -22,15 +22,16 @@ public struct GhostResult {
 
   /// The same sweeps without ageing, with it, and with the flow as input.
   ///
-  /// - Parameter options: voxel size, range and mode of the window.
+  /// - Parameter options: voxel size, range and mode of the window, and how it ages.
   public init(
-    _ drive: AV2Sweeps, options: QueryOptions, engine: Engine, pool: WorkerPool
+    _ drive: BoxedSweeps, options: QueryOptions, engine: Engine, pool: WorkerPool
   ) throws(ConfigurationError) {
-    movingBoxes = drive.boxes.count { Self.isMoving($0) }
+    movingBoxes = drive.boxes.count { $0.isMoving }
     sweepCount = drive.sweeps.count
     voxelSizeMeters = options.voxelSizeMeters
-    var aging = OccupancyAgingConfiguration()
+    var aging = options.aging ?? OccupancyAgingConfiguration()
     aging.keepsFlow = true
+    let swept = drive.sweeps.dropLast().map { Self.hits(of: $0, drive, options.voxelSizeMeters) }
     for (name, used, flows) in [
       ("without ageing", nil, false), ("ageing", aging, false), ("ageing and flow", aging, true),
     ] as [(String, OccupancyAgingConfiguration?, Bool)] {
@@ -38,48 +39,28 @@ public struct GhostResult {
       settings.aging = used
       let grid = try OccupancyGrid(
         configuration: QueryWindow.configuration(settings), engine: engine, pool: pool)
-      rows.append(Self.measure(drive, grid, name: name, flows: flows))
+      rows.append(Self.measure(drive, swept, grid, name: name, flows: flows))
     }
-  }
-
-  static func isMoving(_ box: AV2Sweeps.Box) -> Bool {
-    guard let v = box.velocity else { return false }
-    return (v * v).sum() > 1
   }
 
   private static func measure(
-    _ drive: AV2Sweeps, _ grid: OccupancyGrid, name: String, flows: Bool
+    _ drive: BoxedSweeps, _ swept: [Set<VoxelKey>], _ grid: OccupancyGrid, name: String,
+    flows: Bool
   ) -> Row {
     var row = Row(name: name)
-    var swept = Set<VoxelKey>()
-    for (index, sweep) in drive.sweeps.enumerated() {
+    for sweep in drive.sweeps {
       grid.advance(toNanoseconds: sweep.timestampNanoseconds)
       grid.recenter(onWorld: sweep.worldFromEgo.translation)
-      unsafe sweep.points.withUnsafeBytes { raw in
-        let cloud = unsafe PointCloudView(
-          base: raw.baseAddress, count: sweep.pointCount, byteStride: 20)
-        grid.add(cloud, worldFromLidar: sweep.worldFromLidar)
-        if flows, !sweep.velocities.isEmpty {
-          unsafe sweep.velocities.withUnsafeBufferPointer {
-            row.movingPoints += unsafe grid.addFlow(
-              cloud, velocities: $0, worldFromLidar: sweep.worldFromLidar)
-          }
-        }
-      }
+      row.movingPoints += add(sweep, to: grid, flows: flows)
       grid.fold()
-      if index + 1 < drive.sweeps.count { swept.formUnion(hits(of: sweep, drive, grid)) }
     }
     grid.settle()
     let last = drive.sweeps[drive.sweeps.count - 1].timestampNanoseconds
-    let now = drive.boxes.filter { $0.timestampNanoseconds == last }
-    for key in swept {
-      let center =
-        (SIMD3(Double(key.x), Double(key.y), Double(key.z)) + 0.5)
-        * grid.configuration.voxelSizeMeters
-      let isCovered = now.contains {
-        contains($0, center, margin: grid.configuration.voxelSizeMeters)
-      }
-      if isCovered { continue }
+    let now = drive.boxes.filter { $0.timestampNanoseconds == last }.map(BoxShape.init)
+    let size = grid.configuration.voxelSizeMeters
+    for key in swept.reduce(into: Set<VoxelKey>(), { $0.formUnion($1) }) where grid.covers(key) {
+      let center = (SIMD3(Double(key.x), Double(key.y), Double(key.z)) + 0.5) * size
+      if now.contains(where: { $0.contains(center, margin: size) }) { continue }
       switch grid.state(key) {
       case .occupied: row.ghosts += 1
       case .free: row.free += 1
@@ -90,35 +71,36 @@ public struct GhostResult {
     return row
   }
 
-  /// Voxels hit by points inside moving boxes, a little above their floors: ground is no ghost.
-  private static func hits(
-    of sweep: AV2Sweeps.Sweep, _ drive: AV2Sweeps, _ grid: OccupancyGrid
-  ) -> Set<VoxelKey> {
-    let boxes = drive.boxes.filter {
-      $0.timestampNanoseconds == sweep.timestampNanoseconds && isMoving($0)
-    }
-    var keys = Set<VoxelKey>()
-    for point in 0..<sweep.pointCount {
-      let place =
-        sweep.worldFromLidar
-        * SIMD3(
-          Double(sweep.points[5 * point]), Double(sweep.points[5 * point + 1]),
-          Double(sweep.points[5 * point + 2]))
-      let isMoving = boxes.contains { box in
-        let inBox = box.worldFromBox.inverse * place
-        return contains(box, place, margin: 0) && inBox.z > 0.3 - box.size.z / 2
+  /// Adds a sweep's points; returns how many the flow calls moving.
+  private static func add(
+    _ sweep: BoxedSweeps.Sweep, to grid: OccupancyGrid, flows: Bool
+  ) -> Int {
+    unsafe sweep.points.withUnsafeBytes { raw in
+      let cloud = unsafe PointCloudView(
+        base: raw.baseAddress, count: sweep.pointCount, byteStride: 20)
+      grid.add(cloud, worldFromLidar: sweep.worldFromLidar)
+      guard flows, !sweep.velocities.isEmpty else { return 0 }
+      return unsafe sweep.velocities.withUnsafeBufferPointer {
+        unsafe grid.addFlow(cloud, velocities: $0, worldFromLidar: sweep.worldFromLidar)
       }
-      let key = grid.key(ofWorld: place)
-      if isMoving, grid.covers(key) { keys.insert(key) }
     }
-    return keys
   }
 
-  private static func contains(
-    _ box: AV2Sweeps.Box, _ place: SIMD3<Double>, margin: Double
-  ) -> Bool {
-    let p = box.worldFromBox.inverse * place
-    return (0..<3).allSatisfy { abs(p[$0]) <= box.size[$0] / 2 + margin }
+  /// Voxels hit by points inside moving boxes, a little above their floors: ground is no ghost.
+  private static func hits(
+    of sweep: BoxedSweeps.Sweep, _ drive: BoxedSweeps, _ voxelSize: Double
+  ) -> Set<VoxelKey> {
+    let boxes = drive.movingBoxes(at: sweep.timestampNanoseconds)
+    var keys = Set<VoxelKey>()
+    for point in 0..<sweep.pointCount {
+      let place = sweep.position(point)
+      guard boxes.contains(where: { $0.contains(place, margin: 0, floorMargin: 0.3) }) else {
+        continue
+      }
+      let key = (place / voxelSize).rounded(.down)
+      keys.insert(VoxelKey(x: Int32(key.x), y: Int32(key.y), z: Int32(key.z)))
+    }
+    return keys
   }
 
   public var table: String {

@@ -4,9 +4,11 @@ import Testing
 
 @Suite struct SensorEvidenceTests {
   private func grid(
-    _ engine: Engine = .best, threads: Int = 1, mode: OccupancyMode = .realtime
+    _ engine: Engine = .best, threads: Int = 1, mode: OccupancyMode = .realtime,
+    aging: OccupancyAgingConfiguration? = nil
   ) throws -> OccupancyGrid {
     var c = OccupancyConfiguration()
+    c.aging = aging
     c.voxelSizeMeters = 0.4
     c.cellCountX = 48
     c.cellCountY = 52
@@ -137,6 +139,48 @@ import Testing
     let expected =
       (OccupancyModel.radar.hit * steps).rounded() + (OccupancyModel.octoMap.hit * steps).rounded()
     #expect(grid.logOdds(end) == expected / steps)
+  }
+
+  @Test(arguments: [Engine.reference, .best])
+  func `in a window that ages other sensors mark nothing and take no part in the past`(
+    engine: Engine
+  ) throws {
+    var aging = OccupancyAgingConfiguration()
+    aging.freeSeconds = 10
+    aging.sweptShare = 0
+    let (lazy, often) = (try grid(engine, aging: aging), try grid(engine, aging: aging))
+    let logits = AlignedBuffer<Float>(count: 22 * 20 * 6)
+    logits.fill(1.7)
+    let radar = EvidencePoints(capacity: 4000)
+    radar.append(
+      radar: SIMD3(4, 1, 0), halfWidthRadians: SIMD2(0.3, 0.1), spacingMeters: 0.2)
+    for step in 0..<30 {
+      for grid in [lazy, often] {
+        grid.advance(toNanoseconds: Int64(step) * 100_000_000)
+        if grid === often { grid.settle() }
+        if step < 10 { scan(grid) }
+        guard step % 9 == 8 else { continue }
+        let steps = grid.stepsPerUnit
+        let arc = (0..<radar.count).map { grid.key(ofWorld: pose * SIMD3<Double>(radar[$0])) }
+        let before = arc.map { grid.logOdds($0) ?? 0 }
+        grid.add(radar.view, worldFromLidar: pose)
+        grid.fold(model: .radar)
+        if step == 8 {
+          // Long free: the LiDAR's hit would be a moving thing, the radar's is one small step.
+          let free = arc.indices.filter { before[$0] < -1.8 }
+          #expect(free.count > 3)
+          for index in free {
+            let expected = before[index] + (OccupancyModel.radar.hit * steps).rounded() / steps
+            #expect(abs((grid.logOdds(arc[index]) ?? 9) - expected) < 1e-5)
+            #expect(!grid.isDynamic(arc[index]))
+          }
+          #expect(grid.dynamicCount == 0)
+        }
+        grid.add(logits: logits, worldFromEgo: pose, model: model)
+      }
+    }
+    for grid in [lazy, often] { grid.settle() }
+    #expect(bytes(lazy) == bytes(often))
   }
 
   @Test func `a wide beam gives its arc one hit and its cone one miss`() throws {

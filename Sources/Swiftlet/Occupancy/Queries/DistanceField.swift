@@ -141,18 +141,18 @@ public final class DistanceField {
     return update
   }
 
-  /// A column that rolled in may hold the bits of the one that rolled out, yet its neighbours are
-  /// others.
+  /// A column that rolled in has other neighbours than the one that rolled out, even where both are
+  /// empty; the neighbours of old lose what stood in it, even where the new one holds the same bits.
   private func markRolledColumns(_ view: WindowView) {
     let origin = VoxelKey(
       x: Int32(view.origin.x), y: Int32(view.origin.y), z: Int32(view.origin.z))
     defer { lastOrigin = origin }
     guard let last = lastOrigin, last != origin else { return }
     for slot in rolled(Int(last.x), view.origin.x, cells.x) {
-      for row in 0..<cells.y { markIfFilled(row * cells.x + slot, view) }
+      for row in 0..<cells.y { markRolled(row * cells.x + slot) }
     }
     for row in rolled(Int(last.y), view.origin.y, cells.y) {
-      for slot in 0..<cells.x { markIfFilled(row * cells.x + slot, view) }
+      for slot in 0..<cells.x { markRolled(row * cells.x + slot) }
     }
   }
 
@@ -164,7 +164,9 @@ public final class DistanceField {
     return (0..<moved).lazy.map { OccupancyGrid.wrap(first + $0, count) }
   }
 
-  private func markIfFilled(_ column: Int, _ view: WindowView) {
+  private func markRolled(_ column: Int) {
+    unsafe rowDirty.pointer[column] = 1
+    unsafe dirty.pointer[column] = 1
     var bits: UInt64 = 0
     for word in column * words..<(column + 1) * words { unsafe bits |= seen.pointer[word] }
     if bits != 0 { unsafe changed.pointer[column] = 1 }

@@ -47,7 +47,7 @@ public struct RememberedObject: Sendable, Equatable, BitwiseCopyable {
 ///
 /// Only the frame's own evidence counts. An obstacle in whose box no LiDAR point of the frame ended
 /// is what the map remembers, no sighting; one with fewer hit cells than 70 % of before is half
-/// hidden, and its box moves on as it was when seen whole. Cells of the predicted box through which
+/// hidden, and its box moves on as it was when seen whole, unless what is seen lies elsewhere. Cells of the predicted box through which
 /// rays passed without a return refute an unseen object; hidden or unscanned ones refute nothing.
 /// `update` allocates nothing.
 @safe
@@ -120,7 +120,7 @@ public final class ObjectMemory {
     } else if object.trackIdentity != obstacle.identity {
       foundAgainCount += 1
     }
-    if 10 * hits >= 7 * object.hitCount {
+    if 10 * hits >= 7 * object.hitCount || distance(object, obstacle) > reach(object) {
       object.hitCount = hits
       let velocity = object.obstacle.velocity
       object.obstacle = obstacle
@@ -142,15 +142,21 @@ public final class ObjectMemory {
     var best = count
     var nearest = Double.infinity
     for index in 0..<count where !objects[index].isSeen && objects[index].confidence < 1 {
-      let away = objects[index].obstacle.center - obstacle.center
-      let distance = (away.x * away.x + away.y * away.y).squareRoot()
-      let reach = configuration.gateMeters + 0.5 * min(objects[index].obstacle.size.x, 6)
-      if distance <= reach, distance < nearest {
+      let distance = distance(objects[index], obstacle)
+      if distance <= reach(objects[index]), distance < nearest {
         nearest = distance
         best = index
       }
     }
     return best
+  }
+
+  private func distance(_ object: RememberedObject, _ obstacle: Obstacle) -> Double {
+    let away = object.obstacle.center - obstacle.center
+    return (away.x * away.x + away.y * away.y).squareRoot()
+  }
+  private func reach(_ object: RememberedObject) -> Double {
+    configuration.gateMeters + 0.5 * min(object.obstacle.size.x, 6)
   }
 
   private func judge(

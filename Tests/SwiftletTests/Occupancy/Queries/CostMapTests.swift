@@ -43,8 +43,11 @@ import Testing
           nearest = min(nearest, Double(x * x + y * y).squareRoot() * 0.5)
         }
         var expected = Int8(0)
-        if nearest <= 1.8 { expected = Int8((98 * exp(-2 * (nearest - 0.6))).rounded()) }
-        if nearest <= 0.6 { expected = 99 }
+        if nearest <= 0.6 {
+          expected = 99
+        } else if nearest <= 1.8 {
+          expected = Int8((98 * exp(-2 * (nearest - 0.6))).rounded())
+        }
         if layer.states[cell] == 0, expected < 99 { expected = -1 }
         if layer.states[cell] == 2 { expected = 100 }
         #expect(map.costs[cell] == expected, "cell \(cell) of \(columns) columns, \(nearest) m")

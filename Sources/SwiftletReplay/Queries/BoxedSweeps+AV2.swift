@@ -1,32 +1,10 @@
 import Foundation
 import Swiftlet
 
-/// Consecutive Argoverse 2 sweeps with boxes and per-point motion, as plain files: `<ns>.bin`
-/// (float32 x 5 in the ego's axes), `annotations.json`, `city_SE3_egovehicle.json`, and
-/// `flow_<ns>.f32x3`, the published motion of each point to the next sweep in the ego's axes.
-public struct AV2Sweeps {
-  public struct Box {
-    public var track: String
-    public var timestampNanoseconds: Int64
-    public var worldFromBox: RigidTransform
-    public var size: SIMD3<Double>
-    /// Over ground, from the box's other sightings; nil where it is seen once.
-    public var velocity: SIMD3<Double>?
-  }
-  public struct Sweep {
-    public var timestampNanoseconds: Int64
-    /// [point][5]: x, y, z relative to the upper LiDAR along the ego's axes, intensity, laser.
-    public var points: [Float]
-    /// The upper LiDAR's place along the ego's axes.
-    public var worldFromLidar: RigidTransform
-    public var worldFromEgo: RigidTransform
-    /// [point][3] metres a second over ground in the ego's axes; empty where there is no flow file.
-    public var velocities: [Float]
-    public var pointCount: Int { points.count / 5 }
-  }
-  public var sweeps: [Sweep] = []
-  public var boxes: [Box] = []
-
+/// Argoverse 2 as plain files: `<ns>.bin` (float32 x 5 in the ego's axes), `annotations.json`,
+/// `city_SE3_egovehicle.json`, and `flow_<ns>.f32x3`, the published motion of each point to the next
+/// sweep in the ego's axes.
+extension BoxedSweeps {
   private struct Pose: Decodable {
     var timestamp_ns: Int64
     var qw: Double
@@ -67,7 +45,7 @@ public struct AV2Sweeps {
   }
 
   /// - Throws: `RecordingError` for files that are missing or not what they should be.
-  public static func read(_ directory: String) throws(RecordingError) -> AV2Sweeps {
+  static func readAV2(_ directory: String) throws(RecordingError) -> BoxedSweeps {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).sorted()
     let times = names.compactMap { $0.hasSuffix(".bin") ? Int64($0.dropLast(4)) : nil }.sorted()
     guard times.count >= 2 else {
@@ -85,7 +63,7 @@ public struct AV2Sweeps {
         remedy: "give the calibration of the log")
     }
     let lidarInEgo = SIMD3(mount.tx_m, mount.ty_m, mount.tz_m)
-    var result = AV2Sweeps()
+    var result = BoxedSweeps()
     for time in times {
       guard let pose = poses.first(where: { $0.timestamp_ns == time }) else {
         throw RecordingError(
