@@ -46,10 +46,10 @@ public struct RememberedObject: Sendable, Equatable, BitwiseCopyable {
 /// until free evidence refutes them, they are seen again, or nobody would believe in them any more.
 ///
 /// Only the frame's own evidence counts. An obstacle in whose box no LiDAR point of the frame ended
-/// is what the map remembers, no sighting; one with fewer hit cells than 70 % of before is half
-/// hidden, and its box moves on as it was when seen whole, unless what is seen lies elsewhere. Cells of the predicted box through which
-/// rays passed without a return refute an unseen object; hidden or unscanned ones refute nothing.
-/// `update` allocates nothing.
+/// is what the map remembers, no sighting; one that became shorter by more than 15 % with fewer hit
+/// cells than before is half hidden, and its box moves on as it was when seen whole, unless what is
+/// seen lies elsewhere. Cells of the predicted box through which rays passed without a return refute
+/// an unseen object; hidden or unscanned ones refute nothing. `update` allocates nothing.
 @safe
 public final class ObjectMemory {
   public let configuration: ObjectMemoryConfiguration
@@ -120,12 +120,16 @@ public final class ObjectMemory {
     } else if object.trackIdentity != obstacle.identity {
       foundAgainCount += 1
     }
-    if 10 * hits >= 7 * object.hitCount || distance(object, obstacle) > reach(object) {
+    let isWhole = obstacle.size.x >= 0.85 * object.obstacle.size.x || hits >= object.hitCount
+    if isWhole || distance(object, obstacle) > reach(object) {
       object.hitCount = hits
       let velocity = object.obstacle.velocity
       object.obstacle = obstacle
       let isFresh = object.trackIdentity != obstacle.identity
       if isFresh, obstacle.velocity == .zero { object.obstacle.velocity = velocity }
+    } else {
+      // What stays small for long is small: a car that turned away.
+      object.hitCount = object.hitCount * 19 / 20
     }
     object.trackIdentity = obstacle.identity
     object.lastSeenNanoseconds = time

@@ -158,6 +158,28 @@ import Testing
     #expect(post?.velocity == .zero)
   }
 
+  @Test func `what grows at one end, and what is longer than any vehicle, stands`() {
+    let tracker = ObstacleTracker()
+    let obstacles = AlignedBuffer<Obstacle>(count: 3)
+    for frame in 0..<8 {
+      let away = Double(frame)
+      // A wall seen farther and farther, a facade whose seen part goes along with us, a car.
+      for (index, ends) in [(0.0, 4 + away), (away, 30 + away), (away, 4 + away)].enumerated() {
+        var obstacle = Obstacle()
+        obstacle.lower = SIMD3(ends.0, 20 * Double(index), 0)
+        obstacle.upper = SIMD3(ends.1, 20 * Double(index) + 1, 2)
+        obstacle.center = (obstacle.lower + obstacle.upper) / 2
+        obstacle.size = obstacle.upper - obstacle.lower
+        obstacle.voxelCount = 100
+        obstacles[index] = obstacle
+      }
+      tracker.update(obstacles, count: 3, atNanoseconds: Int64(frame) * 100_000_000)
+    }
+    #expect(obstacles[0].velocity == .zero && obstacles[1].velocity == .zero)
+    #expect(abs(obstacles[2].velocity.x - 10) < 1e-9)
+    #expect(Set((0..<3).map { obstacles[$0].identity }) == [1, 2, 3])
+  }
+
   @Test(arguments: everyQueryEngine)
   func `an empty map has no obstacles, a full list says so`(kind: (Engine, Int)) throws {
     var scene = try QueryScene(cells: SIMD3(16, 16, 8), engine: kind.0, threads: kind.1)
