@@ -75,6 +75,28 @@ import Testing
     }
   }
 
+  @Test(arguments: everyQueryEngine)
+  func `a ray through an edge takes z before y before x`(kind: (Engine, Int)) throws {
+    for (direction, first) in [
+      (SIMD3<Float>(1, 1, 0), SIMD3<Int32>(0, 1, 0)), (SIMD3(1, 0, 1), SIMD3(0, 0, 1)),
+      (SIMD3(0, 1, 1), SIMD3(0, 0, 1)), (SIMD3(-1, -1, 0), SIMD3(0, -1, 0)),
+      (SIMD3(1, 1, 1), SIMD3(0, 0, 1)),
+    ] {
+      var scene = try QueryScene(
+        cells: SIMD3(9, 9, 9), voxel: 1, engine: kind.0, threads: kind.1,
+        origin: VoxelKey(x: -4, y: -4, z: -4))
+      // Everything around the middle stops a ray, so the first step shows.
+      for key in scene.keys where key != VoxelKey(x: 0, y: 0, z: 0) { scene.set(key, .occupied) }
+      let middle = SIMD3(0.5, 0.5, 0.5)
+      let expected = VoxelKey(x: first.x, y: first.y, z: first.z)
+      let hit = scene.grid.castRay(from: middle, direction: direction, maximumRangeMeters: 5)
+      #expect(hit.key == expected, "\(direction)")
+      let walked = ReferenceRays(scene.grid).cast(
+        from: middle, direction: direction, maximumRangeMeters: 5)
+      #expect(walked.key == expected, "\(direction)")
+    }
+  }
+
   /// Where a line last leaves the window; −1 when it never meets it ahead of the origin.
   private func windowExit(
     _ scene: QueryScene, _ origin: SIMD3<Double>, _ unit: SIMD3<Double>
