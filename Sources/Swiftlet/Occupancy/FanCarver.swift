@@ -14,13 +14,27 @@ final class FanCarver {
     var spacing: Float
     /// Moved sideways by its fan, a ray that grazes a surface would clear its neighbours' ends.
     var setback: Float
-    /// Bins at the least; a power of two.
+      /// Bins at the least; a power of two.
     var leastBinCount: Int
+    /// How beams are held back from surfaces they graze; nil where they are not.
+    var holdBack: HoldBack?
   }
   /// Elevations a fan tells apart.
   static let slotCount = 128
   /// Fans of the coarsest level.
   static let coarsestCount = 8
+  /// Words of scratch a thread.
+  static let scratchCount = 1024
+  /// Whether a level of so many fans is dealt out to the batches; else it belongs to batch 0.
+  static func isDealt(_ fans: Int, batchCount: Int) -> Bool { fans >= 4 * batchCount }
+
+  /// See `holdBackBeams`.
+  struct HoldBack: Sendable, Equatable {
+    /// How near to the surface a ray stops, voxels.
+    var width: Float
+    /// A lead of more than so many times the distance beside is an edge.
+    var steepest: Float
+  }
 
   let settings: Settings
   let binCount: Int
@@ -34,10 +48,10 @@ final class FanCarver {
   let tallies: AlignedBuffer<Int>
   /// [row][slot], zero between scans.
   let image: AlignedBuffer<Int32>
-  let ranges: AlignedBuffer<Float>
-  let slopes: AlignedBuffer<Float>
-  let groups: AlignedBuffer<Float>
-  let counts: AlignedBuffer<Int32>
+  /// [bin][slot] with 16 words in front and behind, zero between scans: what was measured, where
+  /// the image holds beams back.
+  let measured: AlignedBuffer<Int32>
+  let holdBack = AlignedBuffer<Float>(count: 8)
   /// Per row direction x, y, 1 / x, 1 / y, and where its walk begins and ends, voxels.
   let lines: AlignedBuffer<Float>
   /// World from LiDAR, ego from LiDAR, the ego box, 1 / voxel.
@@ -64,15 +78,18 @@ final class FanCarver {
     hits = AlignedBuffer(count: blocks * ScanEvidence.blockSize + 16)
     tallies = AlignedBuffer(count: 8 * blocks)
     image = AlignedBuffer(count: rowCount * Self.slotCount)
-    ranges = AlignedBuffer(count: rowCount * Self.slotCount)
-    slopes = AlignedBuffer(count: rowCount * Self.slotCount)
-    groups = AlignedBuffer(count: rowCount * 8)
-    counts = AlignedBuffer(count: rowCount)
+    measured = AlignedBuffer(
+      count: settings.holdBack == nil ? 0 : count * Self.slotCount + 32)
     lines = AlignedBuffer(Self.lines(binCount: count, spacing: Double(settings.spacing)))
-    scratch = AlignedBuffer(count: 256 * threadCount)
+    scratch = AlignedBuffer(count: Self.scratchCount * threadCount)
     setup[7] = settings.setback
     setup[8] = Self.rangeSteps(reach: reach)
     setup[9] = Float(count) * 0.25
+    holdBack[0] = 1 / setup[8]
+    holdBack[1] = setup[8]
+    holdBack[2] = settings.holdBack?.width ?? 0
+    holdBack[3] = settings.holdBack?.steepest ?? 0
+    holdBack[4] = settings.spacing / 2
   }
 
   /// Range steps a voxel: the largest power of two that keeps every range below 32,767 steps.
@@ -86,6 +103,13 @@ final class FanCarver {
   func rows(ofLevel level: Int) -> Range<Int> {
     let first = 2 * binCount - binCount >> level * 2
     return first..<first + binCount >> level
+  }
+
+  /// A part's bins: whole fans of the coarsest level.
+  static func ownBins(_ binCount: Int, part: Int, of parts: Int) -> Range<Int> {
+    let units = partition(coarsestCount, part: part, of: parts)
+    let unit = binCount / coarsestCount
+    return units.lowerBound * unit..<units.upperBound * unit
   }
 
   private static func lines(binCount: Int, spacing: Double) -> [Float] {
@@ -114,7 +138,8 @@ final class FanCarver {
 extension FanCarver {
   /// Where the sensor stands and which rays count.
   func place(
-    world: SIMD3<Float>, window: AlignedBuffer<Int32>, configuration: OccupancyConfiguration
+    world: SIMD3<Float>, range: Double, window: AlignedBuffer<Int32>,
+    configuration: OccupancyConfiguration
   ) {
     let voxel = configuration.voxelSizeMeters
     for axis in 0..<3 {
@@ -124,8 +149,8 @@ extension FanCarver {
     }
     frame[30] = 1 / voxel
     setup[3] = Float(1 / voxel)
-    setup[4] = Float(configuration.maximumRangeMeters)
-    setup[5] = Self.largestSquare(within: configuration.maximumRangeMeters)
+    setup[4] = Float(range)
+    setup[5] = Self.largestSquare(within: range)
     setup[6] = Self.smallestSquare(from: configuration.minimumRangeMeters)
     window[6] = Int32(binCount - 1)
   }
@@ -171,8 +196,10 @@ extension FanCarver {
   func spreadSlots(lowest: Int, highest: Int) {
     let least = max(lowest, 13107)
     let most = min(highest, 52428)
-    origin[4] = Float(least)
-    origin[5] = Float(Self.slotCount) / Float(max(1, most - least + 1))
+    // The first and the last slot stay empty: neighbours of a row's ends are nobody's.
+    let scale = Float(Self.slotCount - 2) / Float(max(1, most - least + 1))
+    origin[4] = Float(least) - 1 / scale
+    origin[5] = scale
   }
 
   /// Totals of the last scan's blocks.
