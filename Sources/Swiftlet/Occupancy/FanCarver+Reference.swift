@@ -31,7 +31,7 @@ extension OccupancyGrid {
 
   /// Clears the columns that one beam of a fan crosses between the fan's begin and end.
   private func carve(_ beam: Int32, row: Int, _ carver: FanCarver) {
-    let line = (0..<6).map { carver.lines[8 * row + $0] }
+    let line = (0..<7).map { carver.lines[8 * row + $0] }
     let origin = SIMD3(carver.origin[0], carver.origin[1], carver.origin[2])
     let range = Float(beam >> 16) * (1 / carver.setup[8])
     let rise = Float(beam & 0xffff) * (1 / 32767.5) - 1
@@ -43,7 +43,9 @@ extension OccupancyGrid {
       let exitX = (Float(line[0] > 0 ? x + 1 : x) - origin.x) * line[2]
       let exitY = (Float(line[1] > 0 ? y + 1 : y) - origin.y) * line[3]
       let leave = min(exitX, exitY)
-      if x >= 0, x < configuration.cellCountX, y >= 0, y < configuration.cellCountY {
+      let isInside =
+        x >= 0 && x < configuration.cellCountX && y >= 0 && y < configuration.cellCountY
+      if isInside && leave - enter >= line[6] {
         for word in 0..<configuration.wordCount {
           let height = origin.z - Float(64 * word)
           let a = Int((slope * enter + height).rounded(.down))

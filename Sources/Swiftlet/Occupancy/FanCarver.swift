@@ -14,7 +14,10 @@ final class FanCarver {
     var spacing: Float
     /// Moved sideways by its fan, a ray that grazes a surface would clear its neighbours' ends.
     var setback: Float
-      /// Bins at the least; a power of two.
+    /// A fan clears the columns it crosses by at least so many voxels: where it clips a corner, the
+    /// rays it stands for may not.
+    var leastCrossing: Float = 0
+    /// Bins at the least; a power of two.
     var leastBinCount: Int
     /// How beams are held back from surfaces they graze; nil where they are not.
     var holdBack: HoldBack?
@@ -52,7 +55,8 @@ final class FanCarver {
   /// the image holds beams back.
   let measured: AlignedBuffer<Int32>
   let holdBack = AlignedBuffer<Float>(count: 8)
-  /// Per row direction x, y, 1 / x, 1 / y, and where its walk begins and ends, voxels.
+  /// Per row direction x, y, 1 / x, 1 / y, where its walk begins and ends, and `leastCrossing`,
+  /// voxels.
   let lines: AlignedBuffer<Float>
   /// World from LiDAR, ego from LiDAR, the ego box, 1 / voxel.
   let frame = AlignedBuffer<Double>(count: 32)
@@ -80,7 +84,7 @@ final class FanCarver {
     image = AlignedBuffer(count: rowCount * Self.slotCount)
     measured = AlignedBuffer(
       count: settings.holdBack == nil ? 0 : count * Self.slotCount + 32)
-    lines = AlignedBuffer(Self.lines(binCount: count, spacing: Double(settings.spacing)))
+    lines = AlignedBuffer(Self.lines(binCount: count, settings))
     scratch = AlignedBuffer(count: Self.scratchCount * threadCount)
     setup[7] = settings.setback
     setup[8] = Self.rangeSteps(reach: reach)
@@ -112,7 +116,8 @@ final class FanCarver {
     return units.lowerBound * unit..<units.upperBound * unit
   }
 
-  private static func lines(binCount: Int, spacing: Double) -> [Float] {
+  private static func lines(binCount: Int, _ settings: Settings) -> [Float] {
+    let spacing = Double(settings.spacing)
     var values: [Float] = []
     var count = binCount
     while count >= coarsestCount {
@@ -126,7 +131,7 @@ final class FanCarver {
         values += [
           Float(x / norm), Float(y / norm), Float(norm / x), Float(norm / y),
           count == coarsestCount ? 0 : Float(end / 2), count == binCount ? .infinity : Float(end),
-          0, 0,
+          settings.leastCrossing, 0,
         ]
       }
       count /= 2
