@@ -24,6 +24,11 @@ final class FanCarver {
   }
   /// Elevations a fan tells apart.
   static let slotCount = 128
+  /// The level of so many fans is where a scan's firings are counted.
+  static let countedFans = 2048
+  /// Where fewer than this share of its neighbouring fans both have a beam, the sensor fires less
+  /// than about 1,500 times a turn.
+  static let denseShare = 0.5
   /// Fans of the coarsest level.
   static let coarsestCount = 8
   /// Words of scratch a thread.
@@ -56,8 +61,13 @@ final class FanCarver {
   let measured: AlignedBuffer<Int32>
   let holdBack = AlignedBuffer<Float>(count: 8)
   /// Per row direction x, y, 1 / x, 1 / y, where its walk begins and ends, and `leastCrossing`,
-  /// voxels.
+  /// voxels; then the same for half the spacing.
   let lines: AlignedBuffer<Float>
+  /// Per thread counts of `countFanPairs`, 8 apart.
+  let pairs: AlignedBuffer<Int>
+  /// Where in `lines` the scan at hand finds its own: where firings lie far apart nothing but narrow
+  /// fans keeps a ray near its place.
+  var firstLine = 0
   /// World from LiDAR, ego from LiDAR, the ego box, 1 / voxel.
   let frame = AlignedBuffer<Double>(count: 32)
   let setup = AlignedBuffer<Float>(count: 16)
@@ -69,10 +79,11 @@ final class FanCarver {
   /// - Parameter reach: longest ray, voxels.
   init(settings: Settings, rayCapacity: Int, reach: Double, threadCount: Int) {
     self.settings = settings
-    // Eight bins a voxel of reach leave the outermost fans about one voxel apart; more bins than
-    // firings of the sensor would leave fans empty.
+    // Sixteen bins a voxel of reach leave the outermost fans about half a voxel apart. Where a beam is
+    // held back by its neighbours they must not be many bins away.
+    let leastBins = (settings.holdBack == nil ? 16 : 8) * reach
     var count = settings.leastBinCount
-    while Double(count) < 8 * reach && count < 8192 { count *= 2 }
+    while Double(count) < leastBins && count < 8192 { count *= 2 }
     binCount = count
     levelCount = (count / Self.coarsestCount).trailingZeroBitCount + 1
     rowCount = 2 * count - Self.coarsestCount
@@ -84,7 +95,11 @@ final class FanCarver {
     image = AlignedBuffer(count: rowCount * Self.slotCount)
     measured = AlignedBuffer(
       count: settings.holdBack == nil ? 0 : count * Self.slotCount + 32)
-    lines = AlignedBuffer(Self.lines(binCount: count, settings))
+    var finer = settings
+    finer.spacing /= 2
+    lines = AlignedBuffer(
+      Self.lines(binCount: count, settings) + Self.lines(binCount: count, finer))
+    pairs = AlignedBuffer(count: 8 * threadCount)
     scratch = AlignedBuffer(count: Self.scratchCount * threadCount)
     setup[7] = settings.setback
     setup[8] = Self.rangeSteps(reach: reach)
@@ -94,6 +109,17 @@ final class FanCarver {
     holdBack[2] = settings.holdBack?.width ?? 0
     holdBack[3] = settings.holdBack?.steepest ?? 0
     holdBack[4] = settings.spacing / 2
+  }
+
+  /// Chooses the fans' spacing by what `pairs` counted in the scan at hand.
+  func chooseSpacing() {
+    var both = 0
+    var either = 0
+    for part in 0..<pairs.count / 8 {
+      both += pairs[8 * part]
+      either += pairs[8 * part + 1]
+    }
+    firstLine = Double(both) < Self.denseShare * Double(either) ? 8 * rowCount : 0
   }
 
   /// Range steps a voxel: the largest power of two that keeps every range below 32,767 steps.
@@ -126,7 +152,7 @@ final class FanCarver {
         let y = angle <= 1 ? angle : 2 - angle
         let x = (1 - abs(y)) * (angle <= 1 ? 1 : -1)
         let norm = (x * x + y * y).squareRoot()
-        // Bins share the diamond angle evenly: in radians they are norm² times as wide.
+        // Bins share the diamond angle evenly: in radians they are 1 / norm² times as wide.
         let end = spacing * Double(count) / 4 * norm * norm
         values += [
           Float(x / norm), Float(y / norm), Float(norm / x), Float(norm / y),

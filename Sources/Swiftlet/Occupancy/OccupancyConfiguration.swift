@@ -20,7 +20,7 @@ public enum OccupancyMode: String, Sendable, CaseIterable {
     case .quality:
       FanCarver.Settings(
         spacing: 0.5, setback: 0.5, leastBinCount: 2048,
-        holdBack: FanCarver.HoldBack(width: 0.8, steepest: 30))
+        holdBack: FanCarver.HoldBack(width: 0.8, steepest: 60))
     }
   }
 }
