@@ -17,6 +17,16 @@ extension OccupancyGrid {
       levels.append(
         stride(from: 0, to: finer.count, by: 2).map { zip(finer[$0], finer[$0 + 1]).map(max) })
     }
+    carver.pairs.zero()
+    for fans in levels where fans.count == FanCarver.countedFans {
+      for fan in stride(from: 0, to: fans.count, by: 2) {
+        for (a, b) in zip(fans[fan], fans[fan + 1]) {
+          carver.pairs[0] += a > 0 && b > 0 ? 1 : 0
+          carver.pairs[1] += a > 0 || b > 0 ? 1 : 0
+        }
+      }
+    }
+    carver.chooseSpacing()
     carvedBatches = limit.forEachBatch { batch, batchCount in
       for (level, fans) in levels.enumerated() {
         let isDealt = FanCarver.isDealt(fans.count, batchCount: batchCount)
@@ -31,7 +41,7 @@ extension OccupancyGrid {
 
   /// Clears the columns that one beam of a fan crosses between the fan's begin and end.
   private func carve(_ beam: Int32, row: Int, _ carver: FanCarver) {
-    let line = (0..<6).map { carver.lines[8 * row + $0] }
+    let line = (0..<7).map { carver.lines[carver.firstLine + 8 * row + $0] }
     let origin = SIMD3(carver.origin[0], carver.origin[1], carver.origin[2])
     let range = Float(beam >> 16) * (1 / carver.setup[8])
     let rise = Float(beam & 0xffff) * (1 / 32767.5) - 1
@@ -43,7 +53,9 @@ extension OccupancyGrid {
       let exitX = (Float(line[0] > 0 ? x + 1 : x) - origin.x) * line[2]
       let exitY = (Float(line[1] > 0 ? y + 1 : y) - origin.y) * line[3]
       let leave = min(exitX, exitY)
-      if x >= 0, x < configuration.cellCountX, y >= 0, y < configuration.cellCountY {
+      let isInside =
+        x >= 0 && x < configuration.cellCountX && y >= 0 && y < configuration.cellCountY
+      if isInside && leave - enter >= line[6] {
         for word in 0..<configuration.wordCount {
           let height = origin.z - Float(64 * word)
           let a = Int((slope * enter + height).rounded(.down))
@@ -114,7 +126,7 @@ extension FanCarver {
   }
 
   private func verticalCut(_ fan: [Int32], _ slot: Int, _ side: Int) -> Float {
-    for away in 1...3 {
+    for away in 1...5 {
       let place = slot + side * away
       guard fan.indices.contains(place) else { return 0 }
       let near = range(fan[place])
@@ -127,11 +139,12 @@ extension FanCarver {
 
   private func besideCut(_ fans: [[Int32]], _ fan: Int, _ slot: Int, _ side: Int) -> Float {
     let turn = holdBack[4] / lines[8 * fan + 4]
-    for away in 1...2 {
+    for away in 1...3 {
       let beside = fans[(fan + side * away + fans.count) % fans.count]
       for place in [slot, slot + 1, slot - 1] where range(beside[place]) > 0 {
         let near = range(beside[place])
-        return cutOff(near, (away == 1 ? turn : turn + turn) * near, range(fans[fan][slot]))
+        let turns = [turn, turn + turn, turn + turn + turn][away - 1]
+        return cutOff(near, turns * near, range(fans[fan][slot]))
       }
     }
     return 0

@@ -14,13 +14,21 @@ final class FanCarver {
     var spacing: Float
     /// Moved sideways by its fan, a ray that grazes a surface would clear its neighbours' ends.
     var setback: Float
-      /// Bins at the least; a power of two.
+    /// A fan clears the columns it crosses by at least so many voxels: where it clips a corner, the
+    /// rays it stands for may not.
+    var leastCrossing: Float = 0
+    /// Bins at the least; a power of two.
     var leastBinCount: Int
     /// How beams are held back from surfaces they graze; nil where they are not.
     var holdBack: HoldBack?
   }
   /// Elevations a fan tells apart.
   static let slotCount = 128
+  /// The level of so many fans is where a scan's firings are counted.
+  static let countedFans = 2048
+  /// Where fewer than this share of its neighbouring fans both have a beam, the sensor fires less
+  /// than about 1,500 times a turn.
+  static let denseShare = 0.5
   /// Fans of the coarsest level.
   static let coarsestCount = 8
   /// Words of scratch a thread.
@@ -52,8 +60,14 @@ final class FanCarver {
   /// the image holds beams back.
   let measured: AlignedBuffer<Int32>
   let holdBack = AlignedBuffer<Float>(count: 8)
-  /// Per row direction x, y, 1 / x, 1 / y, and where its walk begins and ends, voxels.
+  /// Per row direction x, y, 1 / x, 1 / y, where its walk begins and ends, and `leastCrossing`,
+  /// voxels; then the same for half the spacing.
   let lines: AlignedBuffer<Float>
+  /// Per thread counts of `countFanPairs`, 8 apart.
+  let pairs: AlignedBuffer<Int>
+  /// Where in `lines` the scan at hand finds its own: where firings lie far apart nothing but narrow
+  /// fans keeps a ray near its place.
+  var firstLine = 0
   /// World from LiDAR, ego from LiDAR, the ego box, 1 / voxel.
   let frame = AlignedBuffer<Double>(count: 32)
   let setup = AlignedBuffer<Float>(count: 16)
@@ -65,10 +79,11 @@ final class FanCarver {
   /// - Parameter reach: longest ray, voxels.
   init(settings: Settings, rayCapacity: Int, reach: Double, threadCount: Int) {
     self.settings = settings
-    // Eight bins a voxel of reach leave the outermost fans about one voxel apart; more bins than
-    // firings of the sensor would leave fans empty.
+    // Sixteen bins a voxel of reach leave the outermost fans about half a voxel apart. Where a beam is
+    // held back by its neighbours they must not be many bins away.
+    let leastBins = (settings.holdBack == nil ? 16 : 8) * reach
     var count = settings.leastBinCount
-    while Double(count) < 8 * reach && count < 8192 { count *= 2 }
+    while Double(count) < leastBins && count < 8192 { count *= 2 }
     binCount = count
     levelCount = (count / Self.coarsestCount).trailingZeroBitCount + 1
     rowCount = 2 * count - Self.coarsestCount
@@ -80,7 +95,11 @@ final class FanCarver {
     image = AlignedBuffer(count: rowCount * Self.slotCount)
     measured = AlignedBuffer(
       count: settings.holdBack == nil ? 0 : count * Self.slotCount + 32)
-    lines = AlignedBuffer(Self.lines(binCount: count, spacing: Double(settings.spacing)))
+    var finer = settings
+    finer.spacing /= 2
+    lines = AlignedBuffer(
+      Self.lines(binCount: count, settings) + Self.lines(binCount: count, finer))
+    pairs = AlignedBuffer(count: 8 * threadCount)
     scratch = AlignedBuffer(count: Self.scratchCount * threadCount)
     setup[7] = settings.setback
     setup[8] = Self.rangeSteps(reach: reach)
@@ -90,6 +109,17 @@ final class FanCarver {
     holdBack[2] = settings.holdBack?.width ?? 0
     holdBack[3] = settings.holdBack?.steepest ?? 0
     holdBack[4] = settings.spacing / 2
+  }
+
+  /// Chooses the fans' spacing by what `pairs` counted in the scan at hand.
+  func chooseSpacing() {
+    var both = 0
+    var either = 0
+    for part in 0..<pairs.count / 8 {
+      both += pairs[8 * part]
+      either += pairs[8 * part + 1]
+    }
+    firstLine = Double(both) < Self.denseShare * Double(either) ? 8 * rowCount : 0
   }
 
   /// Range steps a voxel: the largest power of two that keeps every range below 32,767 steps.
@@ -112,7 +142,8 @@ final class FanCarver {
     return units.lowerBound * unit..<units.upperBound * unit
   }
 
-  private static func lines(binCount: Int, spacing: Double) -> [Float] {
+  private static func lines(binCount: Int, _ settings: Settings) -> [Float] {
+    let spacing = Double(settings.spacing)
     var values: [Float] = []
     var count = binCount
     while count >= coarsestCount {
@@ -121,12 +152,12 @@ final class FanCarver {
         let y = angle <= 1 ? angle : 2 - angle
         let x = (1 - abs(y)) * (angle <= 1 ? 1 : -1)
         let norm = (x * x + y * y).squareRoot()
-        // Bins share the diamond angle evenly: in radians they are norm² times as wide.
+        // Bins share the diamond angle evenly: in radians they are 1 / norm² times as wide.
         let end = spacing * Double(count) / 4 * norm * norm
         values += [
           Float(x / norm), Float(y / norm), Float(norm / x), Float(norm / y),
           count == coarsestCount ? 0 : Float(end / 2), count == binCount ? .infinity : Float(end),
-          0, 0,
+          settings.leastCrossing, 0,
         ]
       }
       count /= 2

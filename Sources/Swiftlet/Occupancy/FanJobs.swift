@@ -83,7 +83,8 @@ struct HoldBackJob: PartitionedJob {
   }
 }
 
-/// Merges the part's own fans level by level, and empties its own measured ones.
+/// Merges the part's own fans level by level, counts at one of them how densely the sensor fires, and
+/// empties its own measured ones.
 @unsafe
 struct MergeFansJob: PartitionedJob {
   let set: InstructionSet
@@ -92,6 +93,8 @@ struct MergeFansJob: PartitionedJob {
   let image: UnsafeMutablePointer<Int32>
   /// nil where the image is what was measured.
   let measured: UnsafeMutablePointer<Int32>?
+  /// Two counts a part, see `countFanPairs`.
+  let pairs: UnsafeMutablePointer<Int>
 
   func run(part: Int, of parts: Int) {
     let own = unsafe FanCarver.ownBins(binCount, part: part, of: parts)
@@ -103,6 +106,11 @@ struct MergeFansJob: PartitionedJob {
     for level in unsafe 1..<levelCount {
       let fans = unsafe binCount >> (level - 1)
       let rows = own.lowerBound >> level..<own.upperBound >> level
+      if fans == FanCarver.countedFans {
+        unsafe OccupancyKernels.countFanPairs(
+          set, image + (first + 2 * rows.lowerBound) * FanCarver.slotCount, rows.count,
+          pairs + 8 * part)
+      }
       unsafe OccupancyKernels.mergeFans(
         set, image + (first + 2 * rows.lowerBound) * FanCarver.slotCount, rows.count,
         image + (first + fans + rows.lowerBound) * FanCarver.slotCount)

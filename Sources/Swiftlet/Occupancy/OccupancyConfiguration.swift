@@ -14,12 +14,13 @@ public enum OccupancyMode: String, Sendable, CaseIterable {
   var fans: FanCarver.Settings? {
     switch self {
     case .exact: nil
-    case .realtime: FanCarver.Settings(spacing: 0.5, setback: 0.75, leastBinCount: 2048)
-    case .fast: FanCarver.Settings(spacing: 1, setback: 1.7, leastBinCount: 1024)
+    case .realtime: FanCarver.Settings(spacing: 0.5, setback: 0.6, leastBinCount: 2048)
+    case .fast:
+      FanCarver.Settings(spacing: 0.8, setback: 1, leastCrossing: 0.4, leastBinCount: 2048)
     case .quality:
       FanCarver.Settings(
-        spacing: 0.5, setback: 0.75, leastBinCount: 2048,
-        holdBack: FanCarver.HoldBack(width: 1, steepest: 30))
+        spacing: 0.5, setback: 0.5, leastBinCount: 2048,
+        holdBack: FanCarver.HoldBack(width: 0.8, steepest: 60))
     }
   }
 }

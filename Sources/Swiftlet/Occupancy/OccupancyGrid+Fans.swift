@@ -77,10 +77,13 @@ extension OccupancyGrid {
           settings: carver.holdBack.pointer, scratch: carver.scratch.pointer,
           image: carver.image.pointer))
     }
+    carver.pairs.zero()
     unsafe pool.run(
       MergeFansJob(
         set: set, binCount: carver.binCount, levelCount: carver.levelCount,
-        image: carver.image.pointer, measured: holdsBack ? ring : nil))
+        image: carver.image.pointer, measured: holdsBack ? ring : nil,
+        pairs: carver.pairs.pointer))
+    carver.chooseSpacing()
   }
 
   @unsafe
@@ -90,7 +93,8 @@ extension OccupancyGrid {
     unsafe CarveFansJob(
       set: set, binCount: carver.binCount, levelCount: carver.levelCount, batch: batch,
       batchCount: batchCount, rangeUnit: 1 / carver.setup[8], origin: carver.origin.pointer,
-      lines: carver.lines.pointer, image: carver.image.pointer, window: window.pointer,
+      lines: carver.lines.pointer + carver.firstLine, image: carver.image.pointer,
+      window: window.pointer,
       scratch: carver.scratch.pointer, free: windowFree.pointer, maskCount: freeParts,
       maskStride: freeStride)
   }

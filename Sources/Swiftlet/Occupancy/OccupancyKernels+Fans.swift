@@ -82,6 +82,19 @@ extension OccupancyKernels {
   }
 
   @unsafe @inline(__always)
+  static func countFanPairs(
+    _ set: InstructionSet, _ image: UnsafePointer<Int32>, _ pairCount: Int,
+    _ tally: UnsafeMutablePointer<Int>
+  ) {
+    switch set {
+    case .portable: unsafe SwiftletKernelsPortable.countFanPairs(image, pairCount, tally)
+    case .baseline: unsafe SwiftletKernels.countFanPairs(image, pairCount, tally)
+    case .avx2: unsafe SwiftletKernelsAVX2.countFanPairs(image, pairCount, tally)
+    case .avx512: unsafe SwiftletKernelsAVX512.countFanPairs(image, pairCount, tally)
+    }
+  }
+
+  @unsafe @inline(__always)
   static func mergeFans(
     _ set: InstructionSet, _ image: UnsafePointer<Int32>, _ rowCount: Int, _ merged:
     UnsafeMutablePointer<Int32>

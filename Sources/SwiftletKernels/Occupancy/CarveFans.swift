@@ -13,7 +13,8 @@ import CVectorShims
 /// highest of them say it all. This is what makes the near field cheap and changes no bit.
 ///
 /// - `origin`: sensor in window coordinates (voxels from the window's first corner) x, y, z.
-/// - `lines`: per fan direction x, y, 1 / x, 1 / y, and where its walk begins and ends.
+/// - `lines`: per fan direction x, y, 1 / x, 1 / y, where its walk begins and ends, and the shortest
+///   way through a column that counts.
 /// - `image`: [row][128 slots] of beams; `unit`: voxels a range step.
 /// - `window`: as everywhere; `free`: masks [y][x][word], one spare word, 7 of padding, and a row
 ///   [x][word] that takes window row `apartRow` in its place.
@@ -242,7 +243,7 @@ private func carveFan(
     let enters = SIMD16<Float>(repeating: enter)
     let leaves = SIMD16<Float>(repeating: leave)
     var passed = SIMD8<UInt64>(repeating: 0)
-    var group = 0
+    var group = leave - enter < line[6] ? live : 0
     while group < live {
       let bundle = bundles + group &* 16
       let range = swl_load_f32x16(bundle + 320)

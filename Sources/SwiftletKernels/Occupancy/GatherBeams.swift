@@ -45,6 +45,32 @@ public func sortBeams(
   }
 }
 
+/// Adds to `tally` in how many slots both rows 2r and 2r + 1 of `image` have a beam, and in how many
+/// at least one has: how densely a sensor fires compared with the fans. 128 slots a row.
+@inline(never)
+public func countFanPairs(
+  _ image: UnsafePointer<Int32>, _ pairCount: Int, _ tally: UnsafeMutablePointer<Int>
+) {
+  let none = SIMD16<Int32>(repeating: 0)
+  var both = 0
+  var either = 0
+  var pair = 0
+  while pair < pairCount {
+    let rows = image + pair &* 256
+    var slot = 0
+    while slot < 128 {
+      let a = swl_greater_i32x16(swl_load_i32x16(rows + slot), none)
+      let b = swl_greater_i32x16(swl_load_i32x16(rows + (slot &+ 128)), none)
+      both &+= swl_mask_bits_i32x16(a & b).nonzeroBitCount
+      either &+= swl_mask_bits_i32x16(a | b).nonzeroBitCount
+      slot &+= 16
+    }
+    pair &+= 1
+  }
+  tally[0] &+= both
+  tally[1] &+= either
+}
+
 /// Merges neighbouring fans: row r of `merged` takes, slot by slot, the longer beam of rows 2r and
 /// 2r + 1 of `image`. 128 slots a row.
 @inline(never)

@@ -8,8 +8,8 @@ import CVectorShims
 /// two ends is taken as straight, and the beam ends where the ray comes closer to it than `width`:
 /// r − (r − q) · min(1, width / g). Where the lead r − q is more than `steepest` · g it is an edge
 /// against something farther away, not a surface. Neighbours are the nearest beams above and below in
-/// the same fan, at most three slots away, and in the next fan on either side or, where that has
-/// none, the one after. In voxels; nothing is fused.
+/// the same fan, at most five slots away, and in the nearest of the next three fans on either side
+/// that has one. In voxels; nothing is fused.
 ///
 /// - `measured`: [row][128 slots] of beams, a ring of `rowTotal` fans; the first and the last slot of a
 ///   row are empty, and 16 words in front of and behind the ring can be read.
@@ -30,8 +30,10 @@ public func holdBackBeams(
     let turn = settings[4] / lines[row &* 8 &+ 4]
     let next = measured + (row &+ 1) % rowTotal &* 128
     let second = measured + (row &+ 2) % rowTotal &* 128
+    let third = measured + (row &+ 3) % rowTotal &* 128
     let previous = measured + (row &+ rowTotal &- 1) % rowTotal &* 128
     let beforeThat = measured + (row &+ rowTotal &- 2) % rowTotal &* 128
+    let beforeThem = measured + (row &+ rowTotal &- 3) % rowTotal &* 128
     var slot = 0
     while slot < 128 {
       let beam = swl_load_i32x16(own + slot)
@@ -44,8 +46,12 @@ public func holdBackBeams(
       let slope = swl_load_f32x16(scratch + (176 &+ slot))
       var cut = verticalCut(scratch + slot, -1, range, slope, settings)
       cut = swl_max_f32x16(cut, verticalCut(scratch + slot, 1, range, slope, settings))
-      cut = swl_max_f32x16(cut, besideCut(next + slot, second + slot, turn, range, settings))
-      cut = swl_max_f32x16(cut, besideCut(previous + slot, beforeThat + slot, turn, range, settings))
+      cut = swl_max_f32x16(
+        cut, besideCut(next + slot, second + slot, third + slot, turn, range, settings))
+      cut = swl_max_f32x16(
+        cut,
+        besideCut(
+          previous + slot, beforeThat + slot, beforeThem + slot, turn, range, settings))
       let held = swl_max_f32x16(range - cut, zero) * settings[1]
       let steps = swl_ray_shift_left_i32x16(swl_trunc_i32x16(held), 16)
       swl_store_i32x16(
@@ -78,16 +84,16 @@ private func splitFan(
   }
 }
 
-/// What the nearest beam up to three slots away on side `step` cuts off.
+/// What the nearest beam up to five slots away on side `step` cuts off.
 @inline(__always)
 private func verticalCut(
   _ planes: UnsafePointer<Float>, _ step: Int, _ range: SIMD16<Float>, _ slope: SIMD16<Float>,
   _ settings: UnsafePointer<Float>
 ) -> SIMD16<Float> {
   let zero = SIMD16<Float>(repeating: 0)
-  var near = swl_load_f32x16(planes + (16 &+ 3 &* step))
-  var nearSlope = swl_load_f32x16(planes + (176 &+ 3 &* step))
-  var away = 2
+  var near = swl_load_f32x16(planes + (16 &+ 5 &* step))
+  var nearSlope = swl_load_f32x16(planes + (176 &+ 5 &* step))
+  var away = 4
   while away > 0 {
     let closer = swl_load_f32x16(planes + (16 &+ away &* step))
     let isThere = swl_less_f32x16(zero, closer)
@@ -99,19 +105,25 @@ private func verticalCut(
   return cutOff(near, swl_abs_f32x16(nearSlope - slope) * near, range, settings)
 }
 
-/// What the beam of about the same elevation one fan, else two fans, beside cuts off.
+/// What the beam of about the same elevation one fan, else two, else three fans, beside cuts off.
 @inline(__always)
 private func besideCut(
-  _ first: UnsafePointer<Int32>, _ second: UnsafePointer<Int32>, _ turn: Float,
-  _ range: SIMD16<Float>, _ settings: UnsafePointer<Float>
+  _ first: UnsafePointer<Int32>, _ second: UnsafePointer<Int32>,
+  _ third: UnsafePointer<Int32>, _ turn: Float, _ range: SIMD16<Float>,
+  _ settings: UnsafePointer<Float>
 ) -> SIMD16<Float> {
   let one = levelBeam(first)
   let two = levelBeam(second)
-  let isThere = swl_greater_i32x16(one, SIMD16(repeating: 0xffff))
-  let beam = swl_select_i32x16(isThere, one, two)
+  let none = SIMD16<Int32>(repeating: 0xffff)
+  let isFirst = swl_greater_i32x16(one, none)
+  let isSecond = swl_greater_i32x16(two, none)
+  let far = swl_select_i32x16(isSecond, two, levelBeam(third))
+  let beam = swl_select_i32x16(isFirst, one, far)
   let near = swl_f32x16_from_i32x16(swl_ray_shift_right_i32x16(beam, 16)) * settings[0]
   let turns = swl_select_f32x16(
-    isThere, SIMD16(repeating: turn), SIMD16(repeating: turn + turn))
+    isFirst, SIMD16(repeating: turn),
+    swl_select_f32x16(
+      isSecond, SIMD16(repeating: turn + turn), SIMD16(repeating: turn + turn + turn)))
   return cutOff(near, turns * near, range, settings)
 }
 

@@ -255,13 +255,28 @@ extension OccupancyScene {
     }
   }
 
-  /// Whether something that moves ever covers a world position during scans `0..<count`, and
-  /// nothing does at the last of them.
-  public func isSwept(_ world: SIMD3<Double>, scans count: Int) -> Bool {
-    let p = worldFromStreet.inverse * world
+  /// Whether something that moves ever covers the middle of a voxel during scans `0..<count`, and at
+  /// the last of them nothing reaches into it: neither what moves nor what stands, nor the ground.
+  ///
+  /// - Parameters:
+  ///   - lower: the voxel's lower corner, metres in world.
+  ///   - size: its edge, metres.
+  public func isSwept(_ lower: SIMD3<Double>, size: Double, scans count: Int) -> Bool {
+    let streetFromWorld = worldFromStreet.inverse
+    let corners = (0..<8).map { corner in
+      let sides = SIMD3(Double(corner & 1), Double(corner >> 1 & 1), Double(corner >> 2))
+      return streetFromWorld * (lower + size * sides)
+    }
+    let middle = streetFromWorld * (lower + size / 2)
+    let points = corners + [middle]
+    guard !points.contains(where: { $0.z <= 0 }) else { return false }
+    let left = boxes.map { $0.at(Double(count - 1)) }
+    guard !left.contains(where: { box in points.contains(where: box.contains) }) else {
+      return false
+    }
     let movers = boxes.filter { $0.speed != 0 }
-    guard !boxes.contains(where: { $0.speed == 0 && $0.contains(p) }) else { return false }
-    guard !movers.contains(where: { $0.at(Double(count - 1)).contains(p) }) else { return false }
-    return (0..<count).contains { time in movers.contains { $0.at(Double(time)).contains(p) } }
+    return (0..<count).contains { time in
+      movers.contains { $0.at(Double(time)).contains(middle) }
+    }
   }
 }

@@ -21,7 +21,9 @@ public struct OccupancyTruth: Sendable {
 
   /// Voxels with at least three noise-free returns from things that never move.
   public private(set) var surface: [VoxelKey] = []
-  /// Voxels that something that moved has reached into, and that are empty at the end.
+  /// Voxels that something that moved has reached into, and that are wholly empty at the end: one
+  /// that a car drove through on the ground and that holds the ground is no ghost when it is
+  /// occupied.
   public private(set) var swept: [VoxelKey] = []
   public let voxelSizeMeters: Double
   /// As the map's; only returns and swept voxels nearer than it count.
@@ -82,8 +84,8 @@ public struct OccupancyTruth: Sendable {
       }
     }
     return keys.filter { key in
-      let center = SIMD3(Double(key.x), Double(key.y), Double(key.z)) + 0.5
-      return scene.isSwept(center * size, scans: count)
+      let corner = SIMD3(Double(key.x), Double(key.y), Double(key.z))
+      return scene.isSwept(corner * size, size: size, scans: count)
     }.sorted()
   }
 
