@@ -14,6 +14,11 @@ struct QueryArguments: ParsableArguments {
   var maximumRange = 50.0
   @Option(help: "\(OccupancyMode.allCases.map(\.rawValue).joined(separator: ", ")).")
   var mode = "realtime"
+  @Flag(help: "Moving things are freed by the first ray that passes and fade within a second.")
+  var ages = false
+  @Option(help: "What recordings are read for, with commas: lidar, depth, occupancy, radar.")
+  var evidence = "lidar"
+  @Option(help: "Lower end and step of the cameras' depth bins, metres.") var depthBins = "1,0.5"
   @Option(help: "A poses file in place of the recording's own (KITTI).") var poses: String?
   @Option(help: "Scene (nuScenes), drive (KITTI raw) or sequence (KITTI odometry).")
   var scene: String?
@@ -41,6 +46,8 @@ struct QueryArguments: ParsableArguments {
       throw ValidationError("--mode: expected \(names), found \(mode)")
     }
     options.mode = chosen
+    if ages { options.aging = OccupancyAgingConfiguration() }
+    options.evidence = try evidenceSettings()
     options.recording.poses(poses, scene: scene)
     if let ego { options.worldFromEgo = try Self.pose(ego, "--ego") }
     return try reportingQueryErrors {
@@ -48,8 +55,26 @@ struct QueryArguments: ParsableArguments {
         path, options: options, engine: try engine.makeEngine(),
         pool: WorkerPool(threadCount: engine.threads), afterFrame: afterFrame)
       for warning in window.warnings { printError("warning: \(warning)") }
+      if let fed = window.evidence, evidence != "lidar" { printError("evidence: \(fed.text)") }
       return window
     }
+  }
+
+  private func evidenceSettings() throws -> EvidenceFeeder.Settings {
+    var settings = EvidenceFeeder.Settings()
+    let names = evidence.split(separator: ",").map(String.init)
+    let sources = names.compactMap(EvidenceSource.init)
+    guard !names.isEmpty, sources.count == names.count else {
+      let expected = EvidenceSource.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("--evidence: expected some of \(expected), found \(evidence)")
+    }
+    settings.sources = Set(sources)
+    let bins = try Self.numbers(depthBins, [2], "--depth-bins")
+    guard bins[0] >= 0, bins[1] > 0 else {
+      throw ValidationError("--depth-bins: expected a lower end and a step above 0, found \(depthBins)")
+    }
+    (settings.depthLowerMeters, settings.depthStepMeters) = (Float(bins[0]), Float(bins[1]))
+    return settings
   }
 
   /// World from the coordinates that the options are given in.

@@ -4,9 +4,11 @@ import Testing
 
 @testable import SwiftletReplay
 
+private let every = OccupancyWorkloads.all + OccupancyQueryWorkloads.all
+
 @Suite struct OccupancyWorkloadsTests {
   @Test func `names are unique and every mode has its workloads`() {
-    let names = OccupancyWorkloads.all.map(\.name)
+    let names = every.map(\.name)
     #expect(Set(names).count == names.count)
     for mode in OccupancyMode.allCases { #expect(names.contains("insert-\(mode.rawValue)-0.2")) }
   }
@@ -18,9 +20,9 @@ import Testing
       #expect(count > 110_000 && count < 131_072)
     }
 
-    @Test(arguments: OccupancyWorkloads.all.map(\.name))
+    @Test(arguments: every.map(\.name))
     func `every workload verifies on two threads`(name: String) throws {
-      let workload = OccupancyWorkloads.all.first { $0.name == name }
+      let workload = every.first { $0.name == name }
       let prepared = try #require(workload).prepare(.best, WorkerPool(threadCount: 2), "fp32")
       prepared.run()
       #expect(prepared.verificationFailure() == nil)

@@ -109,6 +109,50 @@ SWL_INLINE swl_i16x32 swl_field_from_bits_i16x32(uint32_t bits, int16_t far) {
 #endif
 }
 
+// MARK: 32 int16 lanes: exact log-odds
+
+SWL_INLINE swl_i16x32 swl_exact_max_i16x32(swl_i16x32 a, swl_i16x32 b) {
+  return __builtin_elementwise_max(a, b);
+}
+SWL_INLINE swl_i16x32 swl_exact_equal_i16x32(swl_i16x32 a, swl_i16x32 b) { return (swl_i16x32)(a == b); }
+SWL_INLINE swl_i16x32 swl_exact_at_least_i16x32(swl_i16x32 a, swl_i16x32 b) { return (swl_i16x32)(a >= b); }
+SWL_INLINE swl_i16x32 swl_exact_select_i16x32(swl_i16x32 mask, swl_i16x32 a, swl_i16x32 b) {
+  return (a & mask) | (b & ~mask);
+}
+/// Lane i is -1 where bit i of `bits` is set.
+SWL_INLINE swl_i16x32 swl_exact_lanes_from_bits_i16x32(uint32_t bits) {
+#if SWL_X86 && defined(__AVX512BW__)
+  return (swl_i16x32)_mm512_movm_epi16((__mmask32)bits);
+#else
+  typedef int16_t half __attribute__((ext_vector_type(16)));
+  const half weights = {1,   2,   4,    8,    16,   32,   64,    128,
+                        256, 512, 1024, 2048, 4096, 8192, 16384, -32768};
+  half low = ((half)(int16_t)bits & weights) != 0;
+  half high = ((half)(int16_t)(bits >> 16) & weights) != 0;
+  return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
+                                 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
+#endif
+}
+/// Bit i is lane i's sign bit.
+SWL_INLINE uint32_t swl_exact_bits_i16x32(swl_i16x32 mask) {
+#if SWL_X86 && defined(__AVX512BW__)
+  return _mm512_movepi16_mask((__m512i)mask);
+#else
+  uint32_t bits = 0;
+  for (int i = 0; i < 32; i++) bits |= (uint32_t)(mask[i] < 0) << i;
+  return bits;
+#endif
+}
+/// Stores `v` · scale, rounded to even and held to -127 ... 127, in the bytes whose lane of `mask` is
+/// set.
+SWL_INLINE void swl_exact_store_bytes(int8_t *_Nonnull p, swl_i16x32 v, float scale, swl_i16x32 mask) {
+  for (int i = 0; i < 32; i++) {
+    float scaled = __builtin_rintf((float)v[i] * scale);
+    scaled = scaled < -127 ? -127 : scaled > 127 ? 127 : scaled;
+    p[i] = mask[i] ? (int8_t)scaled : p[i];
+  }
+}
+
 // MARK: int8 pairs: the max / min pyramid
 
 /// Lane i is the larger (smaller) of bytes 2i and 2i + 1 of `a`.
@@ -197,20 +241,6 @@ SWL_INLINE swl_i32x16 swl_ray_shift_left_i32x16(swl_i32x16 v, int32_t count) { r
 SWL_INLINE swl_i32x16 swl_ray_shift_right_i32x16(swl_i32x16 v, int32_t count) { return v >> count; }
 SWL_INLINE int32_t swl_ray_max_lane_i32x16(swl_i32x16 v) { return __builtin_reduce_max(v); }
 SWL_INLINE int32_t swl_ray_min_lane_i32x16(swl_i32x16 v) { return __builtin_reduce_min(v); }
-/// Writes the lanes of `v` whose bit is set side by side at `p` and returns how many; up to 16 lanes
-/// behind them are overwritten too.
-SWL_INLINE int32_t swl_ray_pack_i32x16(int32_t *_Nonnull p, swl_i32x16 v, uint32_t bits) {
-#if SWL_X86 && defined(__AVX512F__)
-  // Compressing into a register and storing all of it is many times faster than a compressing store.
-  __m512i packed = _mm512_maskz_compress_epi32((__mmask16)bits, (__m512i)v);
-  __builtin_memcpy(p, &packed, 64);
-  return __builtin_popcount(bits);
-#else
-  int32_t count = 0;
-  for (uint32_t rest = bits; rest != 0; rest &= rest - 1) p[count++] = v[__builtin_ctz(rest)];
-  return count;
-#endif
-}
 /// Lane i is the bits `lower ..< above` of lanes i and i + 8; lanes are not negative and lower is at
 /// most above. All bits from z up, none where z is 64 or more, are one variable shift where the
 /// instruction set defines long shifts.
@@ -222,6 +252,17 @@ SWL_INLINE swl_u64x8 swl_ray_runs_u64x8(swl_i32x16 lower, swl_i32x16 above) {
   __m512i second = _mm512_xor_si512(SWL_UP(lower, 1), SWL_UP(above, 1));
 #undef SWL_UP
   return (swl_u64x8)_mm512_or_si512(first, second);
+#elif SWL_X86 && defined(__AVX2__)
+  const __m256i ones = _mm256_set1_epi64x(-1);
+#define SWL_UP(v, ...) \
+  _mm256_sllv_epi64(ones, _mm256_cvtepu32_epi64((__m128i)__builtin_shufflevector(v, v, __VA_ARGS__)))
+#define SWL_RUN(...) _mm256_xor_si256(SWL_UP(lower, __VA_ARGS__), SWL_UP(above, __VA_ARGS__))
+  __m256i first = _mm256_or_si256(SWL_RUN(0, 1, 2, 3), SWL_RUN(8, 9, 10, 11));
+  __m256i second = _mm256_or_si256(SWL_RUN(4, 5, 6, 7), SWL_RUN(12, 13, 14, 15));
+#undef SWL_RUN
+#undef SWL_UP
+  typedef long long swl_quarter __attribute__((ext_vector_type(4)));
+  return (swl_u64x8)__builtin_shufflevector((swl_quarter)first, (swl_quarter)second, 0, 1, 2, 3, 4, 5, 6, 7);
 #else
   const swl_i32x16 top = 63;
   swl_i32x16 a = lower < top ? lower : top, b = above < top ? above : top;
@@ -237,6 +278,46 @@ SWL_INLINE swl_u64x8 swl_ray_runs_u64x8(swl_i32x16 lower, swl_i32x16 above) {
 #undef SWL_RUN
 #undef SWL_HALF
   return runs;
+#endif
+}
+
+// MARK: sixteen rays through columns of 32 voxels
+
+/// Directions nearer to zero than a billionth become that: no axis is ever without a crossing.
+SWL_INLINE swl_f32x16 swl_view_away_from_zero(swl_f32x16 d) {
+  const swl_f32x16 least = 1e-9f;
+  swl_f32x16 size = d < 0 ? -d : d;
+  return size < least ? least : d;
+}
+/// The bits `low ... high` of each lane; 0 <= low <= high < 32.
+SWL_INLINE swl_u32x16 swl_view_run_u32x16(swl_i32x16 low, swl_i32x16 high) {
+  const swl_u32x16 all = ~(swl_u32x16)0;
+  return (all << (swl_u32x16)low) & (all >> (swl_u32x16)(31 - high));
+}
+/// The bits of `run` up to and including the first of `hit`: from below where `up`, else from above.
+SWL_INLINE swl_u32x16 swl_view_until_hit_u32x16(swl_u32x16 run, swl_u32x16 hit, swl_i32x16 up) {
+  const swl_u32x16 none = 0;
+  swl_u32x16 lowest = hit & (none - hit);
+  swl_u32x16 smeared = hit | (hit >> 1);
+  smeared |= smeared >> 2;
+  smeared |= smeared >> 4;
+  smeared |= smeared >> 8;
+  smeared |= smeared >> 16;
+  swl_u32x16 highest = smeared ^ (smeared >> 1);
+  swl_u32x16 below = lowest | (lowest - 1), above = none - highest;
+  swl_u32x16 kept = up ? below : above;
+  return hit == none ? run : run & kept;
+}
+SWL_INLINE swl_i32x16 swl_view_is_zero_u32x16(swl_u32x16 v) { return v == 0; }
+SWL_INLINE void swl_view_store_u32x16(uint32_t *_Nonnull p, swl_u32x16 v) { __builtin_memcpy(p, &v, sizeof v); }
+/// base[index[i]] for each lane. Every index must be valid.
+SWL_INLINE swl_u32x16 swl_view_gather_u32x16(const uint32_t *_Nonnull base, swl_i32x16 index) {
+#if SWL_X86 && defined(__AVX512F__)
+  return (swl_u32x16)_mm512_i32gather_epi32((__m512i)index, base, 4);
+#else
+  swl_u32x16 v;
+  for (int i = 0; i < 16; i++) v[i] = base[index[i]];
+  return v;
 #endif
 }
 

@@ -51,7 +51,7 @@ public enum Widening {
 
   /// Sign, exponent and mantissa by IEEE 754-2008 binary16; kept free of Swift's Float16, which
   /// x86 macOS lacks.
-  static func halfReference(_ bits: UInt16) -> Float {
+  public static func halfReference(_ bits: UInt16) -> Float {
     let sign: Float = bits & 0x8000 == 0 ? 1 : -1
     let exponent = Int(bits >> 10) & 31
     let mantissa = Float(bits & 0x3ff)

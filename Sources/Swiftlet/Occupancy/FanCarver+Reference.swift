@@ -1,32 +1,47 @@
 extension OccupancyGrid {
   /// The definition of carving by fans, one voxel run at a time: what `traceRays`, `sortBeams`,
-  /// `mergeFans`, `listBeams` and `carveFans` compute together.
+  /// `holdBackBeams`, `mergeFans` and `carveFans` compute together.
   func collectByFansReference(
-    count: Int, origin: SIMD3<Float>, carver: FanCarver
+    count: Int, origin: SIMD3<Float>, carver: FanCarver, _ limit: CarvingLimit
   ) -> ScanSummary {
-    carver.place(world: origin, window: window, configuration: configuration)
+    carver.place(world: origin, range: rangeMeters, window: window, configuration: configuration)
     var rays: [(bin: Int, beam: Int32)] = []
-    let summary = forEachRayReference(count: count, origin: origin) { ray, last in
+    let summary = forEachRayReference(count: count, origin: origin) { _, ray, last in
       if ray.isHit { mark(last, windowHits) }
       if let beam = carver.beam(ray.end - origin) { rays.append(beam) }
     }
-    guard VoxelKey(origin, inverseVoxelSize: 1 / configuration.voxelSizeMeters) != nil else {
-      return summary
+    let isCast = VoxelKey(origin, inverseVoxelSize: 1 / configuration.voxelSizeMeters) != nil
+    var levels = [carver.heldBack(carver.fans(rays))]
+    for _ in 1..<carver.levelCount {
+      let finer = levels[levels.count - 1]
+      levels.append(
+        stride(from: 0, to: finer.count, by: 2).map { zip(finer[$0], finer[$0 + 1]).map(max) })
     }
-    var fans = carver.fans(rays)
-    for level in 0..<carver.levelCount {
-      let first = carver.rows(ofLevel: level).lowerBound
-      for fan in fans.indices {
-        for beam in fans[fan] where beam > 0 { carve(beam, row: first + fan, carver) }
+    carver.pairs.zero()
+    for fans in levels where fans.count == FanCarver.countedFans {
+      for fan in stride(from: 0, to: fans.count, by: 2) {
+        for (a, b) in zip(fans[fan], fans[fan + 1]) {
+          carver.pairs[0] += a > 0 && b > 0 ? 1 : 0
+          carver.pairs[1] += a > 0 || b > 0 ? 1 : 0
+        }
       }
-      fans = stride(from: 0, to: fans.count, by: 2).map { zip(fans[$0], fans[$0 + 1]).map(max) }
+    }
+    carver.chooseSpacing()
+    carvedBatches = limit.forEachBatch { batch, batchCount in
+      for (level, fans) in levels.enumerated() {
+        let isDealt = FanCarver.isDealt(fans.count, batchCount: batchCount)
+        for fan in fans.indices where isCast && (isDealt ? fan % batchCount : 0) == batch {
+          let row = carver.rows(ofLevel: level).lowerBound + fan
+          for beam in fans[fan] where beam > 0 { carve(beam, row: row, carver) }
+        }
+      }
     }
     return summary
   }
 
   /// Clears the columns that one beam of a fan crosses between the fan's begin and end.
   private func carve(_ beam: Int32, row: Int, _ carver: FanCarver) {
-    let line = (0..<6).map { carver.lines[8 * row + $0] }
+    let line = (0..<7).map { carver.lines[carver.firstLine + 8 * row + $0] }
     let origin = SIMD3(carver.origin[0], carver.origin[1], carver.origin[2])
     let range = Float(beam >> 16) * (1 / carver.setup[8])
     let rise = Float(beam & 0xffff) * (1 / 32767.5) - 1
@@ -38,7 +53,9 @@ extension OccupancyGrid {
       let exitX = (Float(line[0] > 0 ? x + 1 : x) - origin.x) * line[2]
       let exitY = (Float(line[1] > 0 ? y + 1 : y) - origin.y) * line[3]
       let leave = min(exitX, exitY)
-      if x >= 0, x < configuration.cellCountX, y >= 0, y < configuration.cellCountY {
+      let isInside =
+        x >= 0 && x < configuration.cellCountX && y >= 0 && y < configuration.cellCountY
+      if isInside && leave - enter >= line[6] {
         for word in 0..<configuration.wordCount {
           let height = origin.z - Float(64 * word)
           let a = Int((slope * enter + height).rounded(.down))
@@ -78,9 +95,64 @@ extension FanCarver {
       repeating: Array(repeating: 0, count: Self.slotCount), count: binCount)
     for ray in rays {
       let place = max((Float(ray.beam & 0xffff) - origin[4]) * origin[5], 0)
-      let slot = min(Int(place), Self.slotCount - 1)
+      let slot = min(max(Int(place), 1), Self.slotCount - 2)
       fans[ray.bin][slot] = max(fans[ray.bin][slot], ray.beam)
     }
     return fans
+  }
+
+  /// Beams as far as their neighbours let them come to the surface they end on.
+  func heldBack(_ fans: [[Int32]]) -> [[Int32]] {
+    guard settings.holdBack != nil else { return fans }
+    return fans.indices.map { fan in
+      fans[fan].indices.map { slot in
+        let beam = fans[fan][slot]
+        guard range(beam) > 0 else { return beam }
+        var cut: Float = 0
+        for side in [-1, 1] {
+          cut = max(cut, verticalCut(fans[fan], slot, side))
+          cut = max(cut, besideCut(fans, fan, slot, side))
+        }
+        let held = max(range(beam) - cut, 0) * holdBack[1]
+        return Int32(held) << 16 | beam & 0xffff
+      }
+    }
+  }
+
+  private func range(_ beam: Int32) -> Float { Float(beam >> 16) * holdBack[0] }
+  private func slope(_ beam: Int32) -> Float {
+    let rise = Float(beam & 0xffff) * (1 / 32767.5) - 1
+    return rise / max(1 - abs(rise), 1 / 1024)
+  }
+
+  private func verticalCut(_ fan: [Int32], _ slot: Int, _ side: Int) -> Float {
+    for away in 1...5 {
+      let place = slot + side * away
+      guard fan.indices.contains(place) else { return 0 }
+      let near = range(fan[place])
+      if near > 0 {
+        return cutOff(near, abs(slope(fan[place]) - slope(fan[slot])) * near, range(fan[slot]))
+      }
+    }
+    return 0
+  }
+
+  private func besideCut(_ fans: [[Int32]], _ fan: Int, _ slot: Int, _ side: Int) -> Float {
+    let turn = holdBack[4] / lines[8 * fan + 4]
+    for away in 1...3 {
+      let beside = fans[(fan + side * away + fans.count) % fans.count]
+      for place in [slot, slot + 1, slot - 1] where range(beside[place]) > 0 {
+        let near = range(beside[place])
+        let turns = [turn, turn + turn, turn + turn + turn][away - 1]
+        return cutOff(near, turns * near, range(fans[fan][slot]))
+      }
+    }
+    return 0
+  }
+
+  private func cutOff(_ near: Float, _ gap: Float, _ range: Float) -> Float {
+    let lead = range - near
+    guard lead > 0, lead <= gap * holdBack[3] else { return 0 }
+    return lead * min(1, holdBack[2] / gap)
   }
 }

@@ -14,13 +14,35 @@ final class FanCarver {
     var spacing: Float
     /// Moved sideways by its fan, a ray that grazes a surface would clear its neighbours' ends.
     var setback: Float
+    /// A fan clears the columns it crosses by at least so many voxels: where it clips a corner, the
+    /// rays it stands for may not.
+    var leastCrossing: Float = 0
     /// Bins at the least; a power of two.
     var leastBinCount: Int
+    /// How beams are held back from surfaces they graze; nil where they are not.
+    var holdBack: HoldBack?
   }
   /// Elevations a fan tells apart.
   static let slotCount = 128
+  /// The level of so many fans is where a scan's firings are counted.
+  static let countedFans = 2048
+  /// Where fewer than this share of its neighbouring fans both have a beam, the sensor fires less
+  /// than about 1,500 times a turn.
+  static let denseShare = 0.5
   /// Fans of the coarsest level.
   static let coarsestCount = 8
+  /// Words of scratch a thread.
+  static let scratchCount = 1024
+  /// Whether a level of so many fans is dealt out to the batches; else it belongs to batch 0.
+  static func isDealt(_ fans: Int, batchCount: Int) -> Bool { fans >= 4 * batchCount }
+
+  /// See `holdBackBeams`.
+  struct HoldBack: Sendable, Equatable {
+    /// How near to the surface a ray stops, voxels.
+    var width: Float
+    /// A lead of more than so many times the distance beside is an edge.
+    var steepest: Float
+  }
 
   let settings: Settings
   let binCount: Int
@@ -34,12 +56,18 @@ final class FanCarver {
   let tallies: AlignedBuffer<Int>
   /// [row][slot], zero between scans.
   let image: AlignedBuffer<Int32>
-  let ranges: AlignedBuffer<Float>
-  let slopes: AlignedBuffer<Float>
-  let groups: AlignedBuffer<Float>
-  let counts: AlignedBuffer<Int32>
-  /// Per row direction x, y, 1 / x, 1 / y, and where its walk begins and ends, voxels.
+  /// [bin][slot] with 16 words in front and behind, zero between scans: what was measured, where
+  /// the image holds beams back.
+  let measured: AlignedBuffer<Int32>
+  let holdBack = AlignedBuffer<Float>(count: 8)
+  /// Per row direction x, y, 1 / x, 1 / y, where its walk begins and ends, and `leastCrossing`,
+  /// voxels; then the same for half the spacing.
   let lines: AlignedBuffer<Float>
+  /// Per thread counts of `countFanPairs`, 8 apart.
+  let pairs: AlignedBuffer<Int>
+  /// Where in `lines` the scan at hand finds its own: where firings lie far apart nothing but narrow
+  /// fans keeps a ray near its place.
+  var firstLine = 0
   /// World from LiDAR, ego from LiDAR, the ego box, 1 / voxel.
   let frame = AlignedBuffer<Double>(count: 32)
   let setup = AlignedBuffer<Float>(count: 16)
@@ -51,10 +79,11 @@ final class FanCarver {
   /// - Parameter reach: longest ray, voxels.
   init(settings: Settings, rayCapacity: Int, reach: Double, threadCount: Int) {
     self.settings = settings
-    // Eight bins a voxel of reach leave the outermost fans about one voxel apart; more bins than
-    // firings of the sensor would leave fans empty.
+    // Sixteen bins a voxel of reach leave the outermost fans about half a voxel apart. Where a beam is
+    // held back by its neighbours they must not be many bins away.
+    let leastBins = (settings.holdBack == nil ? 16 : 8) * reach
     var count = settings.leastBinCount
-    while Double(count) < 8 * reach && count < 8192 { count *= 2 }
+    while Double(count) < leastBins && count < 8192 { count *= 2 }
     binCount = count
     levelCount = (count / Self.coarsestCount).trailingZeroBitCount + 1
     rowCount = 2 * count - Self.coarsestCount
@@ -64,15 +93,33 @@ final class FanCarver {
     hits = AlignedBuffer(count: blocks * ScanEvidence.blockSize + 16)
     tallies = AlignedBuffer(count: 8 * blocks)
     image = AlignedBuffer(count: rowCount * Self.slotCount)
-    ranges = AlignedBuffer(count: rowCount * Self.slotCount)
-    slopes = AlignedBuffer(count: rowCount * Self.slotCount)
-    groups = AlignedBuffer(count: rowCount * 8)
-    counts = AlignedBuffer(count: rowCount)
-    lines = AlignedBuffer(Self.lines(binCount: count, spacing: Double(settings.spacing)))
-    scratch = AlignedBuffer(count: 256 * threadCount)
+    measured = AlignedBuffer(
+      count: settings.holdBack == nil ? 0 : count * Self.slotCount + 32)
+    var finer = settings
+    finer.spacing /= 2
+    lines = AlignedBuffer(
+      Self.lines(binCount: count, settings) + Self.lines(binCount: count, finer))
+    pairs = AlignedBuffer(count: 8 * threadCount)
+    scratch = AlignedBuffer(count: Self.scratchCount * threadCount)
     setup[7] = settings.setback
     setup[8] = Self.rangeSteps(reach: reach)
     setup[9] = Float(count) * 0.25
+    holdBack[0] = 1 / setup[8]
+    holdBack[1] = setup[8]
+    holdBack[2] = settings.holdBack?.width ?? 0
+    holdBack[3] = settings.holdBack?.steepest ?? 0
+    holdBack[4] = settings.spacing / 2
+  }
+
+  /// Chooses the fans' spacing by what `pairs` counted in the scan at hand.
+  func chooseSpacing() {
+    var both = 0
+    var either = 0
+    for part in 0..<pairs.count / 8 {
+      both += pairs[8 * part]
+      either += pairs[8 * part + 1]
+    }
+    firstLine = Double(both) < Self.denseShare * Double(either) ? 8 * rowCount : 0
   }
 
   /// Range steps a voxel: the largest power of two that keeps every range below 32,767 steps.
@@ -88,7 +135,15 @@ final class FanCarver {
     return first..<first + binCount >> level
   }
 
-  private static func lines(binCount: Int, spacing: Double) -> [Float] {
+  /// A part's bins: whole fans of the coarsest level.
+  static func ownBins(_ binCount: Int, part: Int, of parts: Int) -> Range<Int> {
+    let units = partition(coarsestCount, part: part, of: parts)
+    let unit = binCount / coarsestCount
+    return units.lowerBound * unit..<units.upperBound * unit
+  }
+
+  private static func lines(binCount: Int, _ settings: Settings) -> [Float] {
+    let spacing = Double(settings.spacing)
     var values: [Float] = []
     var count = binCount
     while count >= coarsestCount {
@@ -97,12 +152,12 @@ final class FanCarver {
         let y = angle <= 1 ? angle : 2 - angle
         let x = (1 - abs(y)) * (angle <= 1 ? 1 : -1)
         let norm = (x * x + y * y).squareRoot()
-        // Bins share the diamond angle evenly: in radians they are norm² times as wide.
+        // Bins share the diamond angle evenly: in radians they are 1 / norm² times as wide.
         let end = spacing * Double(count) / 4 * norm * norm
         values += [
           Float(x / norm), Float(y / norm), Float(norm / x), Float(norm / y),
           count == coarsestCount ? 0 : Float(end / 2), count == binCount ? .infinity : Float(end),
-          0, 0,
+          settings.leastCrossing, 0,
         ]
       }
       count /= 2
@@ -114,7 +169,8 @@ final class FanCarver {
 extension FanCarver {
   /// Where the sensor stands and which rays count.
   func place(
-    world: SIMD3<Float>, window: AlignedBuffer<Int32>, configuration: OccupancyConfiguration
+    world: SIMD3<Float>, range: Double, window: AlignedBuffer<Int32>,
+    configuration: OccupancyConfiguration
   ) {
     let voxel = configuration.voxelSizeMeters
     for axis in 0..<3 {
@@ -124,8 +180,8 @@ extension FanCarver {
     }
     frame[30] = 1 / voxel
     setup[3] = Float(1 / voxel)
-    setup[4] = Float(configuration.maximumRangeMeters)
-    setup[5] = Self.largestSquare(within: configuration.maximumRangeMeters)
+    setup[4] = Float(range)
+    setup[5] = Self.largestSquare(within: range)
     setup[6] = Self.smallestSquare(from: configuration.minimumRangeMeters)
     window[6] = Int32(binCount - 1)
   }
@@ -171,8 +227,10 @@ extension FanCarver {
   func spreadSlots(lowest: Int, highest: Int) {
     let least = max(lowest, 13107)
     let most = min(highest, 52428)
-    origin[4] = Float(least)
-    origin[5] = Float(Self.slotCount) / Float(max(1, most - least + 1))
+    // The first and the last slot stay empty: neighbours of a row's ends are nobody's.
+    let scale = Float(Self.slotCount - 2) / Float(max(1, most - least + 1))
+    origin[4] = Float(least) - 1 / scale
+    origin[5] = scale
   }
 
   /// Totals of the last scan's blocks.

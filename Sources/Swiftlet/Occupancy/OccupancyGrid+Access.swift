@@ -45,7 +45,12 @@ extension OccupancyGrid {
   public func logOdds(_ key: VoxelKey) -> Float? {
     guard let local = localIndex(key) else { return nil }
     let line = lineIndex(x: local.x, y: local.y) + local.z / 64
-    let value = lines[line * 64 + local.z % 64]
+    let place = line * 64 + local.z % 64
+    if exactLines.count > 0 {
+      let value = exactLines[place]
+      return value == .min ? nil : Float(value) / shortModel.stepsPerUnit
+    }
+    let value = lines[place]
     return value == -128 ? nil : Float(value) / byteModel.stepsPerUnit
   }
 

@@ -2,11 +2,11 @@ extension OccupancyGrid {
   /// The scan at hand by fans: exact hits, free space as `FanCarver` finds it.
   func collectByFans(
     _ points: PointCloudView, count: Int, worldFromLidar: RigidTransform,
-    egoFromLidar: RigidTransform, set: InstructionSet, carver: FanCarver
+    egoFromLidar: RigidTransform, limit: CarvingLimit, set: InstructionSet, carver: FanCarver
   ) -> ScanSummary {
     guard let base = unsafe points.baseAddress, count > 0 else { return ScanSummary() }
     let world = SIMD3<Float>(worldFromLidar.translation)
-    carver.place(world: world, window: window, configuration: configuration)
+    carver.place(world: world, range: rangeMeters, window: window, configuration: configuration)
     carver.place(box: configuration.egoBox, egoFromLidar: egoFromLidar)
     Self.store(worldFromLidar, into: carver.frame, at: 0)
     Self.store(egoFromLidar, into: carver.frame, at: 12)
@@ -21,12 +21,32 @@ extension OccupancyGrid {
     let (summary, lowest, highest) = carver.summarize(blockCount: blocks)
     guard summary.rayCount > 0 else { return summary }
     carver.spreadSlots(lowest: lowest, highest: highest)
-    unsafe pool.run(gatherJob(count, set, carver))
+    gatherBeams(count, set, carver)
     // OctoMap drops rays whose origin has no key; hits stay.
-    if VoxelKey(world, inverseVoxelSize: 1 / configuration.voxelSizeMeters) != nil {
-      unsafe pool.run(carveJob(batch: 0, of: 1, set, carver))
+    let isCast = VoxelKey(world, inverseVoxelSize: 1 / configuration.voxelSizeMeters) != nil
+    carvedBatches = limit.forEachBatch { batch, batchCount in
+      if isCast { unsafe pool.run(carveJob(batch, of: batchCount, set, carver)) }
     }
+    if !isCast || carvedBatches < CarvingLimit.batchCount {
+      unsafe pool.run(ClearFansJob(image: carver.image.pointer, count: carver.image.count))
+    }
+    joinApartRows(carver)
     return summary
+  }
+
+  /// Ors the rows that the upper shares kept apart into the masks.
+  private func joinApartRows(_ carver: FanCarver) {
+    let row = Int(carver.origin[1].rounded(.down))
+    guard row >= 0, row < configuration.cellCountY else { return }
+    let words = configuration.cellCountX * configuration.wordCount
+    for mask in 0..<freeParts {
+      let base = unsafe windowFree.pointer + mask * freeStride
+      let apart = unsafe base + (freeStride - words)
+      for word in 0..<words where unsafe apart[word] != 0 {
+        unsafe base[row * words + word] |= apart[word]
+        unsafe apart[word] = 0
+      }
+    }
   }
 
   /// [R | t] by rows.
@@ -40,28 +60,42 @@ extension OccupancyGrid {
     }
   }
 
-  @unsafe
-  private func gatherJob(
-    _ count: Int, _ set: InstructionSet, _ carver: FanCarver
-  ) -> GatherBeamsJob {
-    unsafe GatherBeamsJob(
-      set: set, binCount: carver.binCount, levelCount: carver.levelCount,
-      rangeUnit: 1 / carver.setup[8], slots: carver.origin.pointer + 4, count: count,
-      words: windowHits.count, bins: carver.bins.pointer, beams: carver.beams.pointer,
-      hits: carver.hits.pointer, image: carver.image.pointer, scratch: carver.scratch.pointer,
-      ranges: carver.ranges.pointer, slopes: carver.slopes.pointer, groups: carver.groups.pointer,
-      counts: carver.counts.pointer, marks: windowHits.pointer)
+  /// Sorts beams into fans, holds them back where the mode does, and merges the fans.
+  private func gatherBeams(_ count: Int, _ set: InstructionSet, _ carver: FanCarver) {
+    let holdsBack = carver.settings.holdBack != nil
+    let ring = unsafe carver.measured.pointer + (holdsBack ? 16 : 0)
+    unsafe pool.run(
+      SortBeamsJob(
+        set: set, binCount: carver.binCount, slots: carver.origin.pointer + 4, count: count,
+        words: windowHits.count, bins: carver.bins.pointer, beams: carver.beams.pointer,
+        hits: carver.hits.pointer, image: holdsBack ? ring : carver.image.pointer,
+        scratch: carver.scratch.pointer, marks: windowHits.pointer))
+    if holdsBack {
+      unsafe pool.run(
+        HoldBackJob(
+          set: set, binCount: carver.binCount, measured: ring, lines: carver.lines.pointer,
+          settings: carver.holdBack.pointer, scratch: carver.scratch.pointer,
+          image: carver.image.pointer))
+    }
+    carver.pairs.zero()
+    unsafe pool.run(
+      MergeFansJob(
+        set: set, binCount: carver.binCount, levelCount: carver.levelCount,
+        image: carver.image.pointer, measured: holdsBack ? ring : nil,
+        pairs: carver.pairs.pointer))
+    carver.chooseSpacing()
   }
 
   @unsafe
   private func carveJob(
-    batch: Int, of batchCount: Int, _ set: InstructionSet, _ carver: FanCarver
+    _ batch: Int, of batchCount: Int, _ set: InstructionSet, _ carver: FanCarver
   ) -> CarveFansJob {
     unsafe CarveFansJob(
       set: set, binCount: carver.binCount, levelCount: carver.levelCount, batch: batch,
-      batchCount: batchCount, origin: carver.origin.pointer, lines: carver.lines.pointer,
-      ranges: carver.ranges.pointer, slopes: carver.slopes.pointer, groups: carver.groups.pointer,
-      counts: carver.counts.pointer, window: window.pointer, scratch: carver.scratch.pointer,
-      free: windowFree.pointer, partStride: freeStride)
+      batchCount: batchCount, rangeUnit: 1 / carver.setup[8], origin: carver.origin.pointer,
+      lines: carver.lines.pointer + carver.firstLine, image: carver.image.pointer,
+      window: window.pointer,
+      scratch: carver.scratch.pointer, free: windowFree.pointer, maskCount: freeParts,
+      maskStride: freeStride)
   }
 }

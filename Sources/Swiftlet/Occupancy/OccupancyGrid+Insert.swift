@@ -5,12 +5,13 @@ extension OccupancyGrid {
   ///   - points: in LiDAR axes; points that are not finite are skipped and counted.
   ///   - worldFromLidar: pose of the LiDAR when it was measured.
   ///   - egoFromLidar: for the ego-body box; needed only when the configuration has one.
+  ///   - limit: how much of the free space to carve.
   @discardableResult
   public func insert(
     _ points: PointCloudView, worldFromLidar: RigidTransform,
-    egoFromLidar: RigidTransform = .identity
+    egoFromLidar: RigidTransform = .identity, limit: CarvingLimit = .unlimited
   ) -> ScanSummary {
-    add(points, worldFromLidar: worldFromLidar, egoFromLidar: egoFromLidar)
+    add(points, worldFromLidar: worldFromLidar, egoFromLidar: egoFromLidar, limit: limit)
     return fold()
   }
 
@@ -18,20 +19,40 @@ extension OccupancyGrid {
   /// scan: a voxel gets one hit if any of them hit it, else one miss if any saw through it.
   public func add(
     _ points: PointCloudView, worldFromLidar: RigidTransform,
-    egoFromLidar: RigidTransform = .identity
+    egoFromLidar: RigidTransform = .identity, limit: CarvingLimit = .unlimited
   ) {
     let count = min(points.count, configuration.maximumPointCount)
     var summary: ScanSummary
+    carvedBatches = CarvingLimit.batchCount
     if case .simd(let set) = engine, let carver {
       summary = collectByFans(
-        points, count: count, worldFromLidar: worldFromLidar, egoFromLidar: egoFromLidar, set: set,
-        carver: carver)
+        points, count: count, worldFromLidar: worldFromLidar, egoFromLidar: egoFromLidar,
+        limit: limit, set: set, carver: carver)
     } else {
-      summary = collectTransformed(points, count, worldFromLidar, egoFromLidar)
+      summary = collectTransformed(points, count, worldFromLidar, egoFromLidar, limit)
     }
+    summary.carvedBatchCount = carvedBatches
+    summary.batchCount = CarvingLimit.batchCount
     summary.outsideCount += points.count - count
     summary.pointCount = points.count
     pending = pending + summary
+  }
+
+  /// Adds rays that came back without a return to the scan at hand: they clear up to
+  /// `noReturnRangeMeters` and hit nothing. Does nothing where that is 0.
+  ///
+  /// - Parameter points: anywhere along the rays but farther than the maximum range, in LiDAR axes;
+  ///   see `MissingReturns`.
+  public func addMissing(
+    _ points: PointCloudView, worldFromLidar: RigidTransform, limit: CarvingLimit = .unlimited
+  ) {
+    guard configuration.noReturnRangeMeters > 0, points.count > 0 else { return }
+    let before = (pending, carvedBatches)
+    rangeMeters = configuration.noReturnRangeMeters
+    add(points, worldFromLidar: worldFromLidar, egoFromLidar: .identity, limit: limit)
+    rangeMeters = configuration.maximumRangeMeters
+    // What is counted are the scan's points and its carving.
+    (pending, carvedBatches) = before
   }
 
   /// Updates the map with everything added since the last fold and returns what became of it.
@@ -39,6 +60,7 @@ extension OccupancyGrid {
   @discardableResult
   public func fold() -> ScanSummary {
     totals.zero()
+    age()
     switch engine {
     case .reference: foldReference()
     case .simd(let set):
@@ -47,7 +69,10 @@ extension OccupancyGrid {
           set: set, free: windowFree.pointer, freeParts: freeParts, freeStride: freeStride,
           hits: windowHits.pointer, window: window.pointer,
           masks: heightMasks.pointer, lines: lines.pointer, occupied: occupied.pointer,
-          known: known.pointer, model: modelBytes.pointer, totals: totals.pointer))
+          known: known.pointer, model: modelBytes.pointer, totals: totals.pointer,
+          exactLines: exactLines.count > 0 ? exactLines.pointer : nil,
+          exactModel: modelShorts.pointer,
+          exactScale: byteModel.stepsPerUnit / shortModel.stepsPerUnit))
     }
     for part in 0..<pool.threadCount {
       pending.freeVoxelCount += totals[8 * part]
@@ -61,17 +86,18 @@ extension OccupancyGrid {
   /// The paths that bring all points to world first.
   private func collectTransformed(
     _ points: PointCloudView, _ count: Int, _ worldFromLidar: RigidTransform,
-    _ egoFromLidar: RigidTransform
+    _ egoFromLidar: RigidTransform, _ limit: CarvingLimit
   ) -> ScanSummary {
     let kept = transform(points, count, worldFromLidar, egoFromLidar)
     let origin = SIMD3<Float>(worldFromLidar.translation)
     var summary: ScanSummary
     if engine != .reference {
-      summary = collectExact(count: kept, origin: origin)
+      summary = collectExact(count: kept, origin: origin, limit)
     } else if let carver {
-      summary = collectByFansReference(count: kept, origin: origin, carver: carver)
+      summary = collectByFansReference(
+        count: kept, origin: origin, carver: carver, limit)
     } else {
-      summary = collectReference(count: kept, origin: origin)
+      summary = collectReference(count: kept, origin: origin, limit)
     }
     summary.insideEgoCount = count - kept
     return summary
@@ -102,13 +128,15 @@ extension OccupancyGrid {
       count, matrices.pointer + 16, matrices.pointer + 32, x, y, z)
   }
 
-  private func collectExact(count: Int, origin: SIMD3<Float>) -> ScanSummary {
+  private func collectExact(
+    count: Int, origin: SIMD3<Float>, _ limit: CarvingLimit
+  ) -> ScanSummary {
     guard let evidence else { return ScanSummary() }
     _ = unsafe evidence.findEnds(
       worldPlanes.x, worldPlanes.y, worldPlanes.z, count: count, origin: origin,
-      minimumRange: configuration.minimumRangeMeters,
-      maximumRange: configuration.maximumRangeMeters)
-    evidence.carve()
+      minimumRange: configuration.minimumRangeMeters, maximumRange: rangeMeters)
+    evidence.markHits()
+    carvedBatches = limit.forEachBatch { evidence.carve(batch: $0, of: $1) }
     if evidence.wordCount > 0 {
       unsafe pool.run(
         GatherJob(
@@ -153,6 +181,10 @@ struct WindowFoldJob: PartitionedJob {
   let known: UnsafeMutablePointer<UInt64>
   let model: UnsafePointer<Int8>
   let totals: UnsafeMutablePointer<Int>
+  /// nil where only int8 is kept.
+  let exactLines: UnsafeMutablePointer<Int16>?
+  let exactModel: UnsafePointer<Int16>
+  let exactScale: Float
 
   func run(part: Int, of parts: Int) {
     let columns = unsafe Int(window[3])
@@ -169,6 +201,13 @@ struct WindowFoldJob: PartitionedJob {
     let words = unsafe Int(window[5])
     let evidence = column * words
     let line = slot * words
+    if let exactLines = unsafe exactLines {
+      unsafe OccupancyKernels.foldShorts(
+        set, free + evidence, freeParts, freeStride, hits + evidence, count, words, masks,
+        exactLines + line * 64, lines + line * 64, occupied + line, known + line, exactModel,
+        exactScale, totals + 8 * part)
+      return
+    }
     unsafe OccupancyKernels.foldBytes(
       set, free + evidence, freeParts, freeStride, hits + evidence, count, words, words, words, masks,
       lines + line * 64, occupied + line, known + line, model, totals + 8 * part)

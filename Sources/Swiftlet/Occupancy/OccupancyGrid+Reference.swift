@@ -33,21 +33,29 @@ extension OccupancyGrid {
   }
 
   /// Walks every ray and sets the bits of the voxels inside the window.
-  func collectReference(count: Int, origin: SIMD3<Float>) -> ScanSummary {
+  func collectReference(
+    count: Int, origin: SIMD3<Float>, _ limit: CarvingLimit
+  ) -> ScanSummary {
     let size = configuration.voxelSizeMeters
-    let first = VoxelKey(origin, inverseVoxelSize: 1 / size)
-    return forEachRayReference(count: count, origin: origin) { ray, last in
+    var rays: [(block: Int, end: SIMD3<Float>, last: VoxelKey)] = []
+    let summary = forEachRayReference(count: count, origin: origin) { index, ray, last in
       if ray.isHit { mark(last, windowHits) }
-      guard let first else { return }
-      RayTraversal.forEachVoxel(from: origin, first, to: ray.end, last, voxelSize: size) {
-        mark($0, windowFree)
+      rays.append((index / ScanEvidence.blockSize, ray.end, last))
+    }
+    carvedBatches = limit.forEachBatch { batch, batchCount in
+      guard let first = VoxelKey(origin, inverseVoxelSize: 1 / size) else { return }
+      for ray in rays where ray.block % batchCount == batch {
+        RayTraversal.forEachVoxel(from: origin, first, to: ray.end, ray.last, voxelSize: size) {
+          mark($0, windowFree)
+        }
       }
     }
+    return summary
   }
 
-  /// Calls `body` for every ray that counts, with its end's voxel.
+  /// Calls `body` for every ray that counts, with its point's index and its end's voxel.
   func forEachRayReference(
-    count: Int, origin: SIMD3<Float>, _ body: (RayEnd, VoxelKey) -> Void
+    count: Int, origin: SIMD3<Float>, _ body: (Int, RayEnd, VoxelKey) -> Void
   ) -> ScanSummary {
     var summary = ScanSummary()
     summary.pointCount = count
@@ -61,7 +69,7 @@ extension OccupancyGrid {
         continue
       }
       let ray = RayEnd(
-        point: point, origin: origin, maximumRange: configuration.maximumRangeMeters)
+        point: point, origin: origin, maximumRange: rangeMeters)
       guard ray.range >= configuration.minimumRangeMeters else {
         summary.tooNearCount += 1
         continue
@@ -72,7 +80,7 @@ extension OccupancyGrid {
         continue
       }
       summary.rayCount += 1
-      body(ray, last)
+      body(index, ray, last)
     }
     return summary
   }
@@ -98,15 +106,26 @@ extension OccupancyGrid {
           let line = lineIndex(x: x, y: y) + word
           for bit in 0..<64 where (hit | miss) >> UInt64(bit) & 1 == 1 {
             let isHit = hit >> UInt64(bit) & 1 == 1
-            let value = byteModel.updated(lines[line * 64 + bit], isHit: isHit)
-            lines[line * 64 + bit] = value
             known[line] |= 1 << UInt64(bit)
             occupied[line] &= ~(1 << UInt64(bit))
-            if value >= byteModel.threshold { occupied[line] |= 1 << UInt64(bit) }
+            if update(line * 64 + bit, isHit: isHit) { occupied[line] |= 1 << UInt64(bit) }
             totals[isHit ? 1 : 0] += 1
           }
         }
       }
     }
+  }
+
+  /// One hit or miss for the voxel at `place`; true where it is occupied afterwards.
+  private func update(_ place: Int, isHit: Bool) -> Bool {
+    guard exactLines.count > 0 else {
+      lines[place] = (evidenceModel ?? byteModel).updated(lines[place], isHit: isHit)
+      return lines[place] >= byteModel.threshold
+    }
+    let value = shortModel.updated(exactLines[place], isHit: isHit)
+    exactLines[place] = value
+    let scaled = Float(value) * (byteModel.stepsPerUnit / shortModel.stepsPerUnit)
+    lines[place] = Int8(min(max(scaled.rounded(.toNearestOrEven), -127), 127))
+    return value >= shortModel.threshold
   }
 }

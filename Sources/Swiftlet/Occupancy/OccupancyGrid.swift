@@ -11,15 +11,20 @@ public final class OccupancyGrid {
   public let engine: Engine
   let pool: WorkerPool
   let byteModel: ByteModel
+  let shortModel: ShortModel
   /// Key of the first voxel x, y, z; columns in x, rows in y, words a column; last direction bin.
   let window = AlignedBuffer<Int32>(count: 8)
   /// int8 log-odds, -128 unknown: [slot y][slot x][word][64].
   let lines: AlignedBuffer<Int8>
+  /// int16 log-odds that `lines` rounds, -32768 unknown, where the configuration keeps them:
+  /// [slot y][slot x][word][64].
+  let exactLines: AlignedBuffer<Int16>
   /// Bit planes kept equal to `lines`: [slot y][slot x][word].
   let occupied: AlignedBuffer<UInt64>
   let known: AlignedBuffer<UInt64>
   /// Evidence of the scan at hand in window order [y][x][word], zero between scans. The modes that
-  /// carve by fans have a free mask a thread, `freeStride` words apart, whose union counts.
+  /// carve by fans have a free mask for every two threads, `freeStride` words apart, whose union
+  /// counts; behind each lie a spare word and one row kept apart (see `CarveFansJob`).
   let windowFree: AlignedBuffer<UInt64>
   let freeParts: Int
   let freeStride: Int
@@ -27,13 +32,22 @@ public final class OccupancyGrid {
   /// Bits that exist in each word of a column.
   let heightMasks: AlignedBuffer<UInt64>
   let modelBytes: AlignedBuffer<Int8>
+  let modelShorts: AlignedBuffer<Int16>
   let totals: AlignedBuffer<Int>
   let worldPlanes: WorldPoints
   let matrices = AlignedBuffer<Double>(count: 48)
   let evidence: ScanEvidence?
+  /// Of `CarvingLimit.batchCount` batches those of the last `add` that were carved.
+  public internal(set) var carvedBatches = CarvingLimit.batchCount
   /// Present in the modes that carve by fans.
   let carver: FanCarver?
+  /// Decay and what moves; nil unless configured.
+  let aging: OccupancyAging?
+  /// The model of the fold at hand where it is not the window's own.
+  var evidenceModel: ByteModel?
   var pending = ScanSummary()
+  /// Range of the rays at hand.
+  var rangeMeters: Double
   var isPlaced = false
 
   /// - Throws: `ConfigurationError` when the configuration cannot be met.
@@ -42,17 +56,20 @@ public final class OccupancyGrid {
   ) throws(ConfigurationError) {
     try configuration.validate()
     self.configuration = configuration
+    rangeMeters = configuration.maximumRangeMeters
     self.engine = engine
     self.pool = pool
     byteModel = ByteModel(configuration.model)
+    shortModel = ShortModel(configuration.model, searches: configuration.values == .int16)
     let words = configuration.columnCount * configuration.wordCount
     lines = AlignedBuffer(count: words * 64)
+    exactLines = AlignedBuffer(count: configuration.values == .int16 ? words * 64 : 0)
     occupied = AlignedBuffer(count: words)
     known = AlignedBuffer(count: words)
     let fans = configuration.mode.fans
-    freeParts = fans == nil || engine == .reference ? 1 : pool.threadCount
-    // One spare word for what a walk meets outside the window.
-    freeStride = words + 8
+    freeParts = fans == nil || engine == .reference ? 1 : (pool.threadCount + 1) / 2
+    // Eight words with the spare one for what a walk meets outside the window, and a row.
+    freeStride = words + 8 + configuration.cellCountX * configuration.wordCount
     windowFree = AlignedBuffer(count: freeParts * freeStride)
     windowHits = AlignedBuffer(count: words)
     heightMasks = AlignedBuffer(
@@ -62,6 +79,10 @@ public final class OccupancyGrid {
       })
     modelBytes = AlignedBuffer([
       byteModel.hit, byteModel.miss, byteModel.minimum, byteModel.maximum, byteModel.threshold,
+    ])
+    modelShorts = AlignedBuffer([
+      shortModel.hit, shortModel.miss, shortModel.minimum, shortModel.maximum,
+      shortModel.threshold,
     ])
     totals = AlignedBuffer(count: 8 * pool.threadCount)
     let isTraced = fans != nil && engine != .reference
@@ -80,6 +101,11 @@ public final class OccupancyGrid {
         settings: $0, rayCapacity: configuration.maximumPointCount, reach: reach,
         threadCount: pool.threadCount)
     }
+    aging = configuration.aging.map {
+      OccupancyAging(
+        $0, model: ByteModel(configuration.model), columns: configuration.columnCount,
+        words: configuration.wordCount)
+    }
     window[3] = Int32(configuration.cellCountX)
     window[4] = Int32(configuration.cellCountY)
     window[5] = Int32(configuration.wordCount)
@@ -89,10 +115,12 @@ public final class OccupancyGrid {
   /// Forgets everything; the window stays where it is.
   public func reset() {
     lines.fill(-128)
+    exactLines.fill(.min)
     occupied.zero()
     known.zero()
     windowFree.zero()
     windowHits.zero()
+    aging?.reset()
   }
 
   /// Key of the window's first voxel: it covers `origin ..< origin + cell counts`.
@@ -164,6 +192,9 @@ public final class OccupancyGrid {
       unsafe known.pointer[word] = 0
       unsafe occupied.pointer[word] = 0
       unsafe (lines.pointer + word * 64).update(repeating: -128, count: 64)
+      if exactLines.count > 0 {
+        unsafe (exactLines.pointer + word * 64).update(repeating: .min, count: 64)
+      }
     }
   }
 
@@ -172,16 +203,24 @@ public final class OccupancyGrid {
     let height = configuration.wordCount * 64
     let kept = max(0, height - abs(rise))
     for column in 0..<configuration.columnCount {
-      let base = unsafe lines.pointer + column * height
-      if kept > 0 {
-        let source = unsafe base + max(0, rise)
-        unsafe (base + max(0, -rise)).update(from: source, count: kept)
+      unsafe Self.shift(lines.pointer + column * height, by: rise, height, kept, unknown: -128)
+      if exactLines.count > 0 {
+        unsafe Self.shift(
+          exactLines.pointer + column * height, by: rise, height, kept, unknown: .min)
       }
-      let cleared = unsafe base + (rise > 0 ? kept : 0)
-      unsafe cleared.update(repeating: -128, count: height - kept)
       rebuildPlanes(column: column)
     }
     window[2] += Int32(rise)
+    aging?.clearMarks()
+  }
+
+  @unsafe
+  private static func shift<Value>(
+    _ base: UnsafeMutablePointer<Value>, by rise: Int, _ height: Int, _ kept: Int, unknown: Value
+  ) {
+    if kept > 0 { unsafe (base + max(0, -rise)).update(from: base + max(0, rise), count: kept) }
+    let cleared = unsafe base + (rise > 0 ? kept : 0)
+    unsafe cleared.update(repeating: unknown, count: height - kept)
   }
 
   /// Sets a column's bit planes from its log-odds.
@@ -192,11 +231,16 @@ public final class OccupancyGrid {
       var occupiedBits: UInt64 = 0
       for bit in 0..<64 {
         let place = unsafe lines.pointer + line * 64 + bit
-        if heightMasks[word] >> UInt64(bit) & 1 == 0 { unsafe place.pointee = -128 }
+        let isThere = heightMasks[word] >> UInt64(bit) & 1 == 1
+        if !isThere { unsafe place.pointee = -128 }
+        if !isThere, exactLines.count > 0 { exactLines[line * 64 + bit] = .min }
         let value = unsafe place.pointee
         if value == -128 { continue }
         knownBits |= 1 << UInt64(bit)
-        if value >= byteModel.threshold { occupiedBits |= 1 << UInt64(bit) }
+        let isOccupied =
+          exactLines.count > 0
+          ? exactLines[line * 64 + bit] >= shortModel.threshold : value >= byteModel.threshold
+        if isOccupied { occupiedBits |= 1 << UInt64(bit) }
       }
       known[line] = knownBits
       occupied[line] = occupiedBits

@@ -60,8 +60,43 @@ extension OccupancyKernels {
   }
 
   @unsafe @inline(__always)
+  static func holdBackBeams(
+    _ set: InstructionSet, _ measured: UnsafePointer<Int32>, _ rowTotal: Int, _ firstRow: Int, _
+    lastRow: Int, _ lines: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ scratch:
+    UnsafeMutablePointer<Float>, _ image: UnsafeMutablePointer<Int32>
+  ) {
+    switch set {
+    case .portable:
+      unsafe SwiftletKernelsPortable.holdBackBeams(
+        measured, rowTotal, firstRow, lastRow, lines, settings, scratch, image)
+    case .baseline:
+      unsafe SwiftletKernels.holdBackBeams(
+        measured, rowTotal, firstRow, lastRow, lines, settings, scratch, image)
+    case .avx2:
+      unsafe SwiftletKernelsAVX2.holdBackBeams(
+        measured, rowTotal, firstRow, lastRow, lines, settings, scratch, image)
+    case .avx512:
+      unsafe SwiftletKernelsAVX512.holdBackBeams(
+        measured, rowTotal, firstRow, lastRow, lines, settings, scratch, image)
+    }
+  }
+
+  @unsafe @inline(__always)
+  static func countFanPairs(
+    _ set: InstructionSet, _ image: UnsafePointer<Int32>, _ pairCount: Int,
+    _ tally: UnsafeMutablePointer<Int>
+  ) {
+    switch set {
+    case .portable: unsafe SwiftletKernelsPortable.countFanPairs(image, pairCount, tally)
+    case .baseline: unsafe SwiftletKernels.countFanPairs(image, pairCount, tally)
+    case .avx2: unsafe SwiftletKernelsAVX2.countFanPairs(image, pairCount, tally)
+    case .avx512: unsafe SwiftletKernelsAVX512.countFanPairs(image, pairCount, tally)
+    }
+  }
+
+  @unsafe @inline(__always)
   static func mergeFans(
-    _ set: InstructionSet, _ image: UnsafeMutablePointer<Int32>, _ rowCount: Int, _ merged:
+    _ set: InstructionSet, _ image: UnsafePointer<Int32>, _ rowCount: Int, _ merged:
     UnsafeMutablePointer<Int32>
   ) {
     switch set {
@@ -81,53 +116,25 @@ extension OccupancyKernels {
   }
 
   @unsafe @inline(__always)
-  static func listBeams(
-    _ set: InstructionSet, _ image: UnsafeMutablePointer<Int32>, _ rowCount: Int, _ unit: Float, _
-    scratch: UnsafeMutablePointer<Int32>, _ ranges: UnsafeMutablePointer<Float>, _ slopes:
-    UnsafeMutablePointer<Float>, _ groups: UnsafeMutablePointer<Float>, _ counts:
-    UnsafeMutablePointer<Int32>
-  ) {
-    switch set {
-    case .portable:
-      unsafe SwiftletKernelsPortable.listBeams(
-        image, rowCount, unit, scratch, ranges, slopes, groups, counts)
-    case .baseline:
-      unsafe SwiftletKernels.listBeams(
-        image, rowCount, unit, scratch, ranges, slopes, groups, counts)
-    case .avx2:
-      unsafe SwiftletKernelsAVX2.listBeams(
-        image, rowCount, unit, scratch, ranges, slopes, groups, counts)
-    case .avx512:
-      unsafe SwiftletKernelsAVX512.listBeams(
-        image, rowCount, unit, scratch, ranges, slopes, groups, counts)
-    }
-  }
-
-  @unsafe @inline(__always)
   static func carveFans(
     _ set: InstructionSet, _ origin: UnsafePointer<Float>, _ lines: UnsafePointer<Float>, _
-    ranges: UnsafePointer<Float>, _ slopes: UnsafePointer<Float>, _ groups: UnsafePointer<Float>,
-    _ counts: UnsafePointer<Int32>, _ firstRow: Int, _ lastRow: Int, _ step: Int, _ window:
-    UnsafePointer<Int32>, _ depths: UnsafeMutablePointer<Int32>, _ free:
-    UnsafeMutablePointer<UInt64>
+    image: UnsafeMutablePointer<Int32>, _ unit: Float, _ firstRow: Int, _ lastRow: Int, _ step:
+    Int, _ window: UnsafePointer<Int32>, _ apartRow: Int, _ scratch: UnsafeMutablePointer<Float>,
+    _ free: UnsafeMutablePointer<UInt64>
   ) {
     switch set {
     case .portable:
       unsafe SwiftletKernelsPortable.carveFans(
-        origin, lines, ranges, slopes, groups, counts, firstRow, lastRow, step, window, depths,
-        free)
+        origin, lines, image, unit, firstRow, lastRow, step, window, apartRow, scratch, free)
     case .baseline:
       unsafe SwiftletKernels.carveFans(
-        origin, lines, ranges, slopes, groups, counts, firstRow, lastRow, step, window, depths,
-        free)
+        origin, lines, image, unit, firstRow, lastRow, step, window, apartRow, scratch, free)
     case .avx2:
       unsafe SwiftletKernelsAVX2.carveFans(
-        origin, lines, ranges, slopes, groups, counts, firstRow, lastRow, step, window, depths,
-        free)
+        origin, lines, image, unit, firstRow, lastRow, step, window, apartRow, scratch, free)
     case .avx512:
       unsafe SwiftletKernelsAVX512.carveFans(
-        origin, lines, ranges, slopes, groups, counts, firstRow, lastRow, step, window, depths,
-        free)
+        origin, lines, image, unit, firstRow, lastRow, step, window, apartRow, scratch, free)
     }
   }
 }

@@ -34,6 +34,35 @@ extension OccupancyKernels {
   }
 
   @unsafe @inline(__always)
+  static func foldShorts(
+    _ set: InstructionSet, _ free: UnsafeMutablePointer<UInt64>, _ partCount: Int,
+    _ partStride: Int, _ hits: UnsafeMutablePointer<UInt64>, _ columnCount: Int,
+    _ wordCount: Int, _ masks: UnsafePointer<UInt64>, _ values: UnsafeMutablePointer<Int16>,
+    _ lines: UnsafeMutablePointer<Int8>, _ occupied: UnsafeMutablePointer<UInt64>,
+    _ known: UnsafeMutablePointer<UInt64>, _ model: UnsafePointer<Int16>, _ scale: Float,
+    _ totals: UnsafeMutablePointer<Int>
+  ) {
+    switch set {
+    case .portable:
+      unsafe SwiftletKernelsPortable.foldShorts(
+        free, partCount, partStride, hits, columnCount, wordCount, masks, values, lines, occupied,
+        known, model, scale, totals)
+    case .baseline:
+      unsafe SwiftletKernels.foldShorts(
+        free, partCount, partStride, hits, columnCount, wordCount, masks, values, lines, occupied,
+        known, model, scale, totals)
+    case .avx2:
+      unsafe SwiftletKernelsAVX2.foldShorts(
+        free, partCount, partStride, hits, columnCount, wordCount, masks, values, lines, occupied,
+        known, model, scale, totals)
+    case .avx512:
+      unsafe SwiftletKernelsAVX512.foldShorts(
+        free, partCount, partStride, hits, columnCount, wordCount, masks, values, lines, occupied,
+        known, model, scale, totals)
+    }
+  }
+
+  @unsafe @inline(__always)
   static func foldFloats(
     _ set: InstructionSet, _ free: UnsafePointer<UInt64>, _ partCount: Int, _ partStride: Int,
     _ hits: UnsafePointer<UInt64>, _ columnStride: Int, _ rowStride: Int,

@@ -163,22 +163,37 @@ final class ScanEvidence {
 
   /// Sets the bits of free and of hit voxels. The volumes were zero before.
   func carve() {
+    markHits()
+    carve(batch: 0, of: 1)
+  }
+
+  /// Sets the bits of hit voxels.
+  func markHits() {
     guard summary.rayCount > 0 else { return }
     precondition(wordCount <= wordCapacity, "\(wordCount) words exceed \(wordCapacity)")
+    unsafe pool.run(
+      MarkHitsJob(
+        set: set, keys: keys.pointer, isHit: isHit.pointer, capacity: pointCapacity,
+        counts: blockCounts.pointer, blockCount: blockCount, volume: volume.pointer,
+        hits: hits.pointer))
+  }
+
+  /// Sets the bits of the voxels that rays of every `batchCount`th block pass, from block `batch` on.
+  /// OctoMap drops rays whose origin has no key.
+  func carve(batch: Int, of batchCount: Int) {
+    guard summary.rayCount > 0, let key = originOfRays else { return }
     parameters[3] = voxelSize
-    let key = originOfRays
-    for (index, value) in [key?.x ?? 0, key?.y ?? 0, key?.z ?? 0].enumerated() {
+    for (index, value) in [key.x, key.y, key.z].enumerated() {
       parameters[4 + index] = Double(value)
       originKey[index] = value
     }
     unsafe pool.run(
       CarveJob(
-        set: set, ends: ends.pointer, keys: keys.pointer, isHit: isHit.pointer,
-        order: order.pointer, capacity: pointCapacity, counts: blockCounts.pointer,
-        blockCount: blockCount, carves: key != nil, parameters: parameters.pointer,
-        originKey: originKey.pointer, volume: volume.pointer, buckets: buckets.pointer,
-        scratch: scratch.pointer, free: free.pointer, partStride: partStride,
-        hits: hits.pointer))
+        set: set, ends: ends.pointer, keys: keys.pointer, order: order.pointer,
+        capacity: pointCapacity, counts: blockCounts.pointer, blockCount: blockCount, batch: batch,
+        batchCount: batchCount, parameters: parameters.pointer, originKey: originKey.pointer,
+        volume: volume.pointer, buckets: buckets.pointer, scratch: scratch.pointer,
+        free: free.pointer, partStride: partStride))
   }
 
   /// Zeroes the volumes the scan used.

@@ -39,19 +39,43 @@ struct EndsJob: PartitionedJob {
   }
 }
 
+/// Marks the hits of the part's own rows.
+@unsafe
+struct MarkHitsJob: PartitionedJob {
+  let set: InstructionSet
+  let keys: UnsafePointer<Int32>
+  let isHit: UnsafePointer<UInt8>
+  let capacity: Int
+  let counts: UnsafePointer<Int>
+  let blockCount: Int
+  let volume: UnsafePointer<Int32>
+  let hits: UnsafeMutablePointer<UInt64>
+
+  func run(part: Int, of parts: Int) {
+    let rows = unsafe partition(Int(volume[4]), part: part, of: parts)
+    for block in unsafe 0..<blockCount {
+      let first = block * ScanEvidence.blockSize
+      unsafe OccupancyKernels.markHits(
+        set, keys + first, isHit + first, capacity, counts[block], volume, rows.lowerBound,
+        rows.upperBound, hits)
+    }
+  }
+}
+
 /// Carves blocks of rays, dealt out in turn because neighbouring blocks differ in length, into the
-/// part's own free volume, then marks the hits of the part's own rows.
+/// part's own free volume.
 @unsafe
 struct CarveJob: PartitionedJob {
   let set: InstructionSet
   let ends: UnsafePointer<Float>
   let keys: UnsafePointer<Int32>
-  let isHit: UnsafePointer<UInt8>
   let order: UnsafeMutablePointer<Int32>
   let capacity: Int
   let counts: UnsafePointer<Int>
   let blockCount: Int
-  let carves: Bool
+  /// Of `batchCount` interleaved batches of blocks the one to carve.
+  let batch: Int
+  let batchCount: Int
   let parameters: UnsafePointer<Double>
   let originKey: UnsafePointer<Int32>
   let volume: UnsafePointer<Int32>
@@ -59,25 +83,17 @@ struct CarveJob: PartitionedJob {
   let scratch: UnsafeMutablePointer<Int64>
   let free: UnsafeMutablePointer<UInt64>
   let partStride: Int
-  let hits: UnsafeMutablePointer<UInt64>
 
   func run(part: Int, of parts: Int) {
-    var block = part
-    while unsafe carves && block < blockCount {
+    var block = unsafe batch + part * batchCount
+    while unsafe block < blockCount {
       let first = block * ScanEvidence.blockSize
       unsafe OccupancyKernels.orderRays(
         set, keys, capacity, originKey, first, counts[block], buckets + 320 * part, order + first)
       unsafe OccupancyKernels.carveRays(
         set, ends, capacity, order + first, counts[block], parameters, volume,
         free + part * partStride, scratch + 8 * part)
-      block += parts
-    }
-    let rows = unsafe partition(Int(volume[4]), part: part, of: parts)
-    for block in unsafe 0..<blockCount {
-      let first = block * ScanEvidence.blockSize
-      unsafe OccupancyKernels.markHits(
-        set, keys + first, isHit + first, capacity, counts[block], volume, rows.lowerBound,
-        rows.upperBound, hits)
+      unsafe block += parts * batchCount
     }
   }
 }

@@ -16,6 +16,14 @@ public struct ScanSummary: Sendable, Equatable {
   public var freeVoxelCount = 0
   public var hitVoxelCount = 0
 
+  /// Batches of free space carved, of `CarvingLimit.batchCount` a LiDAR.
+  public var carvedBatchCount = 0
+  public var batchCount = 0
+  /// Share of the free space that was carved; 1 where no limit cut it.
+  public var carvedShare: Double {
+    batchCount == 0 ? 1 : Double(carvedBatchCount) / Double(batchCount)
+  }
+
   public init() {}
 
   /// Sums, for frames with several LiDARs.
@@ -29,6 +37,8 @@ public struct ScanSummary: Sendable, Equatable {
     sum.rayCount += b.rayCount
     sum.freeVoxelCount += b.freeVoxelCount
     sum.hitVoxelCount += b.hitVoxelCount
+    sum.carvedBatchCount += b.carvedBatchCount
+    sum.batchCount += b.batchCount
     return sum
   }
 }

@@ -33,6 +33,11 @@ extension FramePipeline {
       tensors["occupancy"] = HostTensor(
         elementType: .int8, shape: [c.cellCountY, c.cellCountX, c.wordCount, 64],
         bytes: unsafe [UInt8](UnsafeRawBufferPointer(occupancy.lines.elements)))
+      if occupancy.exactLines.count > 0 {
+        tensors["occupancy_exact"] = HostTensor(
+          elementType: .int16, shape: [c.cellCountY, c.cellCountX, c.wordCount, 64],
+          bytes: unsafe [UInt8](UnsafeRawBufferPointer(occupancy.exactLines.elements)))
+      }
     }
     return SafeTensors(
       tensors: tensors,
@@ -116,6 +121,11 @@ extension FramePipeline {
     let window = try tensor(state, "occupancy_window", .int32, [4]).int32s() ?? []
     let lines = try tensor(
       state, "occupancy", .int8, [c.cellCountY, c.cellCountX, c.wordCount, 64])
+    let exact =
+      occupancy.exactLines.count == 0
+      ? nil
+      : try tensor(
+        state, "occupancy_exact", .int16, [c.cellCountY, c.cellCountX, c.wordCount, 64])
     guard window.prefix(3).allSatisfy({ abs(Int($0)) < 1_000_000_000 }) else {
       throw InputError(
         input: "state occupancy_window", expected: "keys within 1,000,000,000 of the origin",
@@ -126,6 +136,12 @@ extension FramePipeline {
     occupancy.isPlaced = window[3] != 0
     occupancy.evidence?.zPhase = window[2]
     unsafe UnsafeMutableRawBufferPointer(occupancy.lines.elements).copyBytes(from: lines.bytes)
+    if let exact {
+      unsafe UnsafeMutableRawBufferPointer(occupancy.exactLines.elements).copyBytes(
+        from: exact.bytes)
+    }
+    // Marks of what moves are not kept: they come back within a few scans.
+    occupancy.aging?.reset()
     // The planes follow from the values, so they cannot contradict them.
     for column in 0..<c.columnCount { occupancy.rebuildPlanes(column: column) }
   }

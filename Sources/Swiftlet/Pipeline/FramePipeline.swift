@@ -14,8 +14,14 @@ public final class FramePipeline {
   public let grid: BEVGrid
   /// The rolling voxel window; nil when occupancy is off.
   public let occupancy: OccupancyGrid?
+  /// How far to carve the scan of each of a frame's LiDARs; unlimited by default.
+  public var carvingLimit: (_ lidar: Int) -> CarvingLimit = { _ in .unlimited }
+  /// Of the last frame, batches carved of each LiDAR's scan; 0 where the LiDAR was missing.
+  public private(set) var carvedBatchCounts: [Int] = []
   /// What the last frame's cameras, LiDARs and poses were found to lack.
   public private(set) var findings: [FrameFinding] = []
+  /// nil where rays without a return are left out.
+  private let missing: MissingReturns?
   /// Buffers that depend on the rig; nil before the first frame.
   var rig: RigBuffers?
   let stage: FusionStage
@@ -58,6 +64,9 @@ public final class FramePipeline {
         weights, configuration: configuration, maximumThreads: pool.threadCount),
       engine: engine, pool: pool)
     lidarMap = configuration.lidarMap
+    let clearsMissing =
+      configuration.occupancy.enabled && configuration.occupancy.noReturnRangeMeters > 0
+    missing = clearsMissing ? MissingReturns(capacity: 131_072) : nil
     occupancy =
       configuration.occupancy.enabled
       ? try OccupancyGrid(
@@ -147,11 +156,22 @@ public final class FramePipeline {
   /// The LiDAR scans into the voxel window, and the window's columns into BEV cells.
   public func update(_ frame: SensorFrame) {
     guard let occupancy, let rig else { return }
+    occupancy.advance(toNanoseconds: frame.timestampNanoseconds)
     occupancy.recenter(onWorld: frame.worldFromEgo.translation)
-    for lidar in rig.lidars where lidar.isValid {
-      occupancy.add(
-        lidar.points, worldFromLidar: lidar.worldFromLidar,
-        egoFromLidar: frame.worldFromEgo.inverse * lidar.worldFromLidar)
+    carvedBatchCounts.removeAll(keepingCapacity: true)
+    for (index, lidar) in rig.lidars.enumerated() {
+      if lidar.isValid {
+        occupancy.add(
+          lidar.points, worldFromLidar: lidar.worldFromLidar,
+          egoFromLidar: frame.worldFromEgo.inverse * lidar.worldFromLidar,
+          limit: carvingLimit(index))
+        if let missing {
+          occupancy.addMissing(
+            missing.find(in: lidar.points), worldFromLidar: lidar.worldFromLidar,
+            limit: .batches(occupancy.carvedBatches))
+        }
+      }
+      carvedBatchCounts.append(lidar.isValid ? occupancy.carvedBatches : 0)
     }
     let summary = occupancy.fold()
     if summary.notFiniteCount > 0 {

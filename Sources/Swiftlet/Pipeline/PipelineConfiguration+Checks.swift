@@ -69,6 +69,10 @@ extension PipelineConfiguration {
       o.maximumRangeMeters > o.minimumRangeMeters && o.minimumRangeMeters >= 0,
       "0 ≤ minimum < maximum", "\(o.minimumRangeMeters), \(o.maximumRangeMeters)")
     try check(
+      "occupancy.no_return_range_meters",
+      o.noReturnRangeMeters >= 0 && o.noReturnRangeMeters <= o.maximumRangeMeters,
+      "0 to the maximum range", "\(o.noReturnRangeMeters)")
+    try check(
       "occupancy.hit_probability", o.hitProbability > 0.5 && o.hitProbability < 1,
       "between 0.5 and 1", "\(o.hitProbability)")
     try check(
@@ -85,6 +89,10 @@ extension PipelineConfiguration {
       o.occupiedThresholdProbability > o.clampMinimumProbability
         && o.occupiedThresholdProbability < o.clampMaximumProbability,
       "between the clamps", "\(o.occupiedThresholdProbability)")
+    let times = [o.occupiedDecaySeconds, o.freeDecaySeconds, o.dynamicDecaySeconds]
+    try check(
+      "occupancy.occupied_decay_seconds", times.allSatisfy { $0 >= 0 && $0 < 1e6 },
+      "decay times of 0 to 1e6 s", "\(times)")
   }
 
   private func check(

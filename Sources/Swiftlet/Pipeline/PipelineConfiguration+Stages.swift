@@ -30,6 +30,7 @@ extension PipelineConfiguration {
     var result = OccupancyConfiguration()
     let o = occupancy
     result.mode = o.mode
+    result.values = o.values
     result.voxelSizeMeters = o.voxelSizeMeters
     let cells = o.extentMeters / o.voxelSizeMeters
     result.cellCountX = Int(cells.x.rounded())
@@ -38,11 +39,19 @@ extension PipelineConfiguration {
     result.lowerZMeters = o.lowerZMeters
     result.minimumRangeMeters = o.minimumRangeMeters
     result.maximumRangeMeters = o.maximumRangeMeters
+    result.noReturnRangeMeters = o.noReturnRangeMeters
     result.model = OccupancyModel(
       hitProbability: o.hitProbability, missProbability: o.missProbability,
       minimumProbability: o.clampMinimumProbability,
       maximumProbability: o.clampMaximumProbability,
       thresholdProbability: o.occupiedThresholdProbability)
+    if o.ages {
+      var aging = OccupancyAgingConfiguration()
+      aging.occupiedSeconds = o.occupiedDecaySeconds
+      aging.freeSeconds = o.freeDecaySeconds
+      aging.dynamicSeconds = o.dynamicDecaySeconds
+      result.aging = aging
+    }
     result.egoBox = .init(lower: egoBox.lowerMeters, upper: egoBox.upperMeters)
     return result
   }

@@ -27,8 +27,11 @@ extension PipelineConfiguration {
       "occupancy": {
         "enabled": \(occupancy.enabled),
         // exact: every ray voxel by voxel, OctoMap's sets. realtime, fast: free space carved by
-        // columns, within a measured part of the exact map; hits are exact in every mode.
+        // fans, within a measured part of the exact map; quality: rays end before the surface they
+        // graze, so that surfaces survive. Hits are exact in every mode.
         "mode": "\(occupancy.mode.rawValue)",
+        // int8, or int16: log-odds within 0.001 of float32, at three bytes a voxel.
+        "values": "\(occupancy.values.rawValue)",
         "voxel_size_meters": \(occupancy.voxelSizeMeters),
         // Size along x, y, z, metres; z starts lower_z_meters relative to the vehicle.
         "extent_meters": \(list(occupancy.extentMeters)),
@@ -36,12 +39,20 @@ extension PipelineConfiguration {
         // Nearer points are ignored; farther ones only clear up to the maximum.
         "minimum_range_meters": \(occupancy.minimumRangeMeters),
         "maximum_range_meters": \(occupancy.maximumRangeMeters),
+        // Rays of a spinning LiDAR that came back without a return clear up to here; 0: ignored.
+        "no_return_range_meters": \(occupancy.noReturnRangeMeters),
         // OctoMap's sensor model.
         "hit_probability": \(occupancy.hitProbability),
         "miss_probability": \(occupancy.missProbability),
         "clamp_minimum_probability": \(occupancy.clampMinimumProbability),
         "clamp_maximum_probability": \(occupancy.clampMaximumProbability),
-        "occupied_threshold_probability": \(occupancy.occupiedThresholdProbability)
+        "occupied_threshold_probability": \(occupancy.occupiedThresholdProbability),
+        // Forgetting: voxels hit where space was long free are dynamic and freed by the first ray
+        // that passes; evidence fades from the clamp to unknown in these seconds (0: never).
+        "ages": \(occupancy.ages),
+        "occupied_decay_seconds": \(occupancy.occupiedDecaySeconds),
+        "free_decay_seconds": \(occupancy.freeDecaySeconds),
+        "dynamic_decay_seconds": \(occupancy.dynamicDecaySeconds)
       },
       // Attention over camera, LiDAR and the previous map, cell by cell; heads divide channels.
       "fusion": {

@@ -34,17 +34,27 @@ public struct PipelineConfiguration: Sendable, Equatable {
     public var enabled = true
     /// How the free space of a scan is found; every mode has its promise.
     public var mode = OccupancyMode.realtime
+    /// What is kept per voxel.
+    public var values = OccupancyValues.int8
     public var voxelSizeMeters = 0.4
     /// Size of the window; z starts at `lowerZMeters` relative to the ego at each re-centring.
     public var extentMeters = SIMD3<Double>(102.4, 102.4, 12.8)
     public var lowerZMeters = -4.0
     public var minimumRangeMeters = 0.0
     public var maximumRangeMeters = 50.0
+    /// Rays without a return clear up to here; 0 leaves them out.
+    public var noReturnRangeMeters = 0.0
     public var hitProbability = 0.7
     public var missProbability = 0.4
     public var clampMinimumProbability = 0.1192
     public var clampMaximumProbability = 0.971
     public var occupiedThresholdProbability = 0.5
+    /// Decay, and voxels marked as dynamic that a single ray frees.
+    public var ages = false
+    /// From the clamp to unknown, seconds; 0 keeps for ever.
+    public var occupiedDecaySeconds = 0.0
+    public var freeDecaySeconds = 0.0
+    public var dynamicDecaySeconds = 0.5
   }
 
   /// Per-cell attention over the modalities.
@@ -192,16 +202,22 @@ public struct PipelineConfiguration: Sendable, Equatable {
     try reader.readObject("occupancy") { (r) throws(ConfigurationError) in
       try r.read("enabled", into: &value.enabled)
       try r.read("mode", into: &value.mode)
+      try r.read("values", into: &value.values)
       try r.read("voxel_size_meters", into: &value.voxelSizeMeters)
       try r.read("extent_meters", into: &value.extentMeters)
       try r.read("lower_z_meters", into: &value.lowerZMeters)
       try r.read("minimum_range_meters", into: &value.minimumRangeMeters)
       try r.read("maximum_range_meters", into: &value.maximumRangeMeters)
+      try r.read("no_return_range_meters", into: &value.noReturnRangeMeters)
       try r.read("hit_probability", into: &value.hitProbability)
       try r.read("miss_probability", into: &value.missProbability)
       try r.read("clamp_minimum_probability", into: &value.clampMinimumProbability)
       try r.read("clamp_maximum_probability", into: &value.clampMaximumProbability)
       try r.read("occupied_threshold_probability", into: &value.occupiedThresholdProbability)
+      try r.read("ages", into: &value.ages)
+      try r.read("occupied_decay_seconds", into: &value.occupiedDecaySeconds)
+      try r.read("free_decay_seconds", into: &value.freeDecaySeconds)
+      try r.read("dynamic_decay_seconds", into: &value.dynamicDecaySeconds)
     }
     occupancy = value
   }

@@ -19,6 +19,8 @@ struct MapCommand: ParsableCommand {
       Examples:
         swiftlet map kitti/sequences/00 --poses kitti/poses/00_orb_slam2.txt --out map.safetensors
         swiftlet map drive/ --voxel 0.4 --max-range 80 --out map.safetensors
+        swiftlet map drive/ --mode realtime --time-bound 1.5ms --carving-log log --out map.safetensors
+        swiftlet map drive/ --mode realtime --repeat-carving log --out same.safetensors
       """)
 
   @Argument(help: "A recording: nuScenes, KITTI raw or KITTI odometry.") var path: String
@@ -28,6 +30,13 @@ struct MapCommand: ParsableCommand {
     help: "Farther points only clear up to this range, metres; negative: unlimited.")
   var maximumRange = 50.0
   @Option(help: "\(MapOptions.Mode.names.joined(separator: ", ")).") var mode = "reference"
+  @OptionGroup var evidence: EvidenceOptions
+  @OptionGroup var carving: CarvingOptions
+  @Option(
+    name: .customLong("scans-out"),
+    help: "Also write every scan in world axes to this folder, for other programs.")
+  var scansOut: String?
+  @Flag(help: "Print the milliseconds of each frame's update, a line each.") var timing = false
   @Option(help: "A poses file in place of the recording's own (KITTI).") var poses: String?
   @Option(help: "Scene (nuScenes), drive (KITTI raw) or sequence (KITTI odometry).")
   var scene: String?
@@ -54,15 +63,21 @@ struct MapCommand: ParsableCommand {
       throw ExitCode(4)
     }
     try write(map, builder.options)
+    try carving.write(map.carvingLog)
+    if timing { for milliseconds in map.milliseconds { print("ms \(milliseconds)") } }
     printError(
       "\(map.scanCount) scans, \(map.pointCount) points (\(map.notFiniteCount) not finite): "
         + "\(map.logOdds.count) voxels known, \(map.occupiedCount) occupied; wrote \(out)")
+    carving.report(map.carvingLog)
   }
 
   private func makeBuilder() throws -> MapBuilder {
     var options = MapOptions()
     options.voxelSizeMeters = voxel
     options.maximumRangeMeters = maximumRange
+    options.scansFolder = scansOut
+    evidence.apply(to: &options)
+    try carving.apply(to: &options)
     do throws(ConfigurationError) {
       options.mode = try MapOptions.Mode(name: mode)
     } catch {

@@ -23,11 +23,15 @@ struct QueryCommand: ParsableCommand {
         swiftlet query costmap drive --png cost.png --out cost.safetensors
         swiftlet query obstacles drive --png obstacles.png
         swiftlet query pyramid map.swlmap --levels 5
+        swiftlet query visibility drive --png visibility.png
+        swiftlet query objects drive --png objects.png
+        swiftlet query costmap drive --evidence lidar,depth,occupancy --png cost.png
       """,
     subcommands: [
       QueryRayCommand.self, QueryRaysCommand.self, QueryBoxCommand.self, QueryPathCommand.self,
       QueryDistanceCommand.self, QueryCostMapCommand.self, QueryObstaclesCommand.self,
-      QueryPyramidCommand.self,
+      QueryPyramidCommand.self, QueryVisibilityCommand.self, QueryObjectsCommand.self,
+      QueryGhostsCommand.self,
     ])
 }
 

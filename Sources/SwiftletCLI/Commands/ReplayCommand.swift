@@ -144,6 +144,10 @@ struct ReplayCommand: ParsableCommand {
     Interruption.install()
     var options = try verdictOptions.makeOptions(configuration, budget)
     hostOptions.apply(to: &options)
+    if options.updateBoundNanoseconds != nil || options.carvingLog != nil {
+      processor.carvingBound = CarvingBound(
+        boundNanoseconds: options.updateBoundNanoseconds, repeating: options.carvingLog)
+    }
     let countsInstructions = Callgrind.isWatching
     let printer = ProgressPrinter(isTerminal: isatty(STDERR_FILENO) == 1) {
       FileHandle.standardError.write(Data($0.utf8))
@@ -162,10 +166,24 @@ struct ReplayCommand: ParsableCommand {
         }),
       observer: printer, isInterrupted: { Interruption.isRequested })
     var result = replayer.run()
+    try writeCarvingLog(processor)
     let slowdown = hostOptions.plantSlowdown.map { "slow-down \($0) %" }
     let injected = [faultOptions.inject, slowdown].compactMap(\.self)
     result.injection = injected.isEmpty ? nil : injected.joined(separator: ", ")
     return result
+  }
+
+  private func writeCarvingLog(_ processor: PipelineProcessor) throws {
+    guard let log = processor.carvingBound?.log else { return }
+    let counts = log.batchCounts.values.flatMap { $0 }
+    let whole = max(1, counts.count * CarvingLimit.batchCount)
+    let share = Double(counts.reduce(0, +)) / Double(whole) * 100
+    let cut = counts.count { $0 < CarvingLimit.batchCount }
+    printError(
+      String(format: "carved %.1f %% of the free space; %d of %d scans cut", share, cut, counts.count))
+    guard let out else { return }
+    try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+    try Data(log.text.utf8).write(to: URL(fileURLWithPath: out).appending(path: "carving.txt"))
   }
 
   /// Repeats the first pass where something is to be drawn or written, then judges: the repetition
@@ -305,6 +323,10 @@ struct VerdictOptions: ParsableArguments {
   var onDeadline = DeadlinePolicy.finish
   @Option(help: "decisions.jsonl of an earlier run: leave out what it left out.")
   var decisions: String?
+  @Option(help: "What the occupancy update may take (1.5ms): its carving stops evenly in time.")
+  var timeBound: DurationOption?
+  @Option(help: "carving.txt of an earlier run: stop carving where it stopped, bit for bit.")
+  var repeatCarving: String?
 
   func validate() throws {
     if let missRate, !(missRate > 0 && missRate < 1) {
@@ -351,6 +373,10 @@ struct VerdictOptions: ParsableArguments {
       options.decisions = try usage {
         try DecisionLog(data: Data(contentsOf: URL(fileURLWithPath: decisions)))
       }
+    }
+    options.updateBoundNanoseconds = timeBound?.nanoseconds
+    if let repeatCarving {
+      options.carvingLog = try usage { try CarvingLog(file: repeatCarving) }
     }
     return options
   }

@@ -5,7 +5,8 @@ import CVectorShims
 ///
 /// Work is by output; a maximum and a union do not depend on the order of the rays.
 ///
-/// - `slots`: lowest elevation and slots an elevation step; 128 slots a bin.
+/// - `slots`: elevation of slot 0 and slots an elevation step; 128 slots a bin, of which the first
+///   and the last stay empty.
 /// - `scratch`: 16 Int32. `marks`: one bit a place.
 @inline(never)
 public func sortBeams(
@@ -15,8 +16,8 @@ public func sortBeams(
   _ image: UnsafeMutablePointer<Int32>, _ marks: UnsafeMutablePointer<UInt64>
 ) {
   let low = SIMD16<Int32>(repeating: 0xffff)
-  let top = SIMD16<Int32>(repeating: 127)
-  let zero = SIMD16<Int32>(repeating: 0)
+  let top = SIMD16<Int32>(repeating: 126)
+  let bottom = SIMD16<Int32>(repeating: 1)
   let span = UInt32(bitPattern: lastBin &- firstBin)
   let places = UInt32(bitPattern: lastPlace &- firstPlace)
   var index = 0
@@ -24,7 +25,7 @@ public func sortBeams(
     let left = min(16, count &- index)
     let elevation = swl_f32x16_from_i32x16(swl_load_i32x16(beams + index) & low) - slots[0]
     let slot = swl_trunc_i32x16(swl_max_f32x16(elevation * slots[1], SIMD16(repeating: 0)))
-    let inside = swl_max_i32x16(swl_min_i32x16(slot, top), zero)
+    let inside = swl_max_i32x16(swl_min_i32x16(slot, top), bottom)
     let bin = swl_ray_shift_left_i32x16(swl_load_i32x16(bins + index), 7)
     swl_store_i32x16(scratch, bin | inside)
     var lane = 0
@@ -44,13 +45,38 @@ public func sortBeams(
   }
 }
 
+/// Adds to `tally` in how many slots both rows 2r and 2r + 1 of `image` have a beam, and in how many
+/// at least one has: how densely a sensor fires compared with the fans. 128 slots a row.
+@inline(never)
+public func countFanPairs(
+  _ image: UnsafePointer<Int32>, _ pairCount: Int, _ tally: UnsafeMutablePointer<Int>
+) {
+  let none = SIMD16<Int32>(repeating: 0)
+  var both = 0
+  var either = 0
+  var pair = 0
+  while pair < pairCount {
+    let rows = image + pair &* 256
+    var slot = 0
+    while slot < 128 {
+      let a = swl_greater_i32x16(swl_load_i32x16(rows + slot), none)
+      let b = swl_greater_i32x16(swl_load_i32x16(rows + (slot &+ 128)), none)
+      both &+= swl_mask_bits_i32x16(a & b).nonzeroBitCount
+      either &+= swl_mask_bits_i32x16(a | b).nonzeroBitCount
+      slot &+= 16
+    }
+    pair &+= 1
+  }
+  tally[0] &+= both
+  tally[1] &+= either
+}
+
 /// Merges neighbouring fans: row r of `merged` takes, slot by slot, the longer beam of rows 2r and
-/// 2r + 1 of `image`, which are cleared for the next scan. 128 slots a row.
+/// 2r + 1 of `image`. 128 slots a row.
 @inline(never)
 public func mergeFans(
-  _ image: UnsafeMutablePointer<Int32>, _ rowCount: Int, _ merged: UnsafeMutablePointer<Int32>
+  _ image: UnsafePointer<Int32>, _ rowCount: Int, _ merged: UnsafeMutablePointer<Int32>
 ) {
-  let zero = SIMD16<Int32>(repeating: 0)
   var row = 0
   while row < rowCount {
     let pair = image + row &* 256
@@ -59,80 +85,8 @@ public func mergeFans(
       let a = swl_load_i32x16(pair + slot)
       let b = swl_load_i32x16(pair + (slot &+ 128))
       swl_store_i32x16(merged + (row &* 128 &+ slot), swl_max_i32x16(a, b))
-      swl_store_i32x16(pair + slot, zero)
-      swl_store_i32x16(pair + (slot &+ 128), zero)
       slot &+= 16
     }
     row &+= 1
   }
-}
-
-/// Lists the beams of `rowCount` fans as range and slope, longest third first so that a walk away
-/// from the sensor soon has whole groups of 16 behind it.
-///
-/// - `image`: [row][128 slots]; `unit`: voxels a range step.
-/// - out `ranges`, `slopes`: [row][128]; places behind a list's end up to a multiple of 16 have range
-///   0. `groups`: [row][8], the longest range of each 16. `counts`: [row], in groups.
-/// - `scratch`: 160 Int32.
-@inline(never)
-public func listBeams(
-  _ image: UnsafePointer<Int32>, _ rowCount: Int, _ unit: Float,
-  _ scratch: UnsafeMutablePointer<Int32>, _ ranges: UnsafeMutablePointer<Float>,
-  _ slopes: UnsafeMutablePointer<Float>, _ groups: UnsafeMutablePointer<Float>,
-  _ counts: UnsafeMutablePointer<Int32>
-) {
-  let zero = SIMD16<Int32>(repeating: 0)
-  var row = 0
-  while row < rowCount {
-    let beams = image + row &* 128
-    var longest = zero
-    var slot = 0
-    while slot < 128 {
-      longest = swl_max_i32x16(longest, swl_load_i32x16(beams + slot))
-      slot &+= 16
-    }
-    let most = swl_ray_max_lane_i32x16(longest)
-    var count = 0
-    if most > 0 {
-      count = packBeams(beams, .max, most &>> 1, scratch, 0)
-      count = packBeams(beams, most &>> 1, most &>> 2, scratch, count)
-      count = packBeams(beams, most &>> 2, 0, scratch, count)
-    }
-    swl_store_i32x16(scratch + count, zero)
-    let used = (count &+ 15) &>> 4
-    counts[row] = Int32(truncatingIfNeeded: used)
-    var group = 0
-    while group < used {
-      let beam = swl_load_i32x16(scratch + group &* 16)
-      let range = swl_f32x16_from_i32x16(swl_ray_shift_right_i32x16(beam, 16)) * unit
-      let level = swl_f32x16_from_i32x16(beam & SIMD16(repeating: 0xffff))
-      let rise = level * (1 / 32767.5) - 1
-      // Steeper than 1:1024 is straight up or down for any window.
-      let flat = swl_max_f32x16(1 - swl_abs_f32x16(rise), SIMD16(repeating: 1 / 1024))
-      let place = row &* 128 &+ group &* 16
-      swl_store_f32x16(ranges + place, range)
-      swl_store_f32x16(slopes + place, rise / flat)
-      groups[row &* 8 &+ group] = swl_max_lane_f32x16(range)
-      group &+= 1
-    }
-    row &+= 1
-  }
-}
-
-/// Appends the beams above `lower` and at most `upper`; returns the new count.
-@inline(__always)
-private func packBeams(
-  _ beams: UnsafePointer<Int32>, _ upper: Int32, _ lower: Int32,
-  _ out: UnsafeMutablePointer<Int32>, _ count: Int
-) -> Int {
-  var end = count
-  var slot = 0
-  while slot < 128 {
-    let beam = swl_load_i32x16(beams + slot)
-    let above = swl_greater_i32x16(beam, SIMD16(repeating: lower))
-    let bits = swl_mask_bits_i32x16(above & ~swl_greater_i32x16(beam, SIMD16(repeating: upper)))
-    end &+= Int(swl_ray_pack_i32x16(out + end, beam, bits))
-    slot &+= 16
-  }
-  return end
 }

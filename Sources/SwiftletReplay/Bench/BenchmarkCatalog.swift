@@ -3,7 +3,8 @@ public enum BenchmarkCatalog {
   public static let categories = ["projection", "occupancy", "attention", "frame"]
 
   public static var all: [BenchmarkWorkload] {
-    ProjectionWorkloads.all + OccupancyWorkloads.all + AttentionWorkloads.all + FrameWorkloads.all
+    ProjectionWorkloads.all + OccupancyWorkloads.all + OccupancyQueryWorkloads.all
+      + AttentionWorkloads.all + FrameWorkloads.all
       + MetricsWorkloads.all
   }
 }

@@ -83,18 +83,6 @@ public struct ObstacleResult {
           (obstacle.center, "\(fixed(obstacle.speedMetersPerSecond, 0)) m/s"))
       }
     }
-    let cells = window.grid.cellCounts
-    let size = window.grid.configuration.voxelSizeMeters
-    let image = picture.draw { place in
-      let x = Int((place.x / size).rounded(.down)) - Int(layer.origin.x)
-      let y = Int((place.y / size).rounded(.down)) - Int(layer.origin.y)
-      guard x >= 0, x < cells.x, y >= 0, y < cells.y else { return OccupancyPicture.unknown }
-      switch layer.states[y * cells.x + x] {
-      case 2: return PictureColor(90, 70, 110)
-      case 1: return OccupancyPicture.free
-      default: return OccupancyPicture.unknown
-      }
-    }
-    return try PNGCodec.encode(image)
+    return try PNGCodec.encode(picture.draw { layer.color(at: $0, window) })
   }
 }

@@ -5,6 +5,8 @@ public struct QueryOptions: Sendable {
   public var voxelSizeMeters = 0.2
   public var maximumRangeMeters = 50.0
   public var mode = OccupancyMode.realtime
+  /// Decay and marks of what moves.
+  public var aging: OccupancyAgingConfiguration?
   /// Frames of a recording to take in; nil: all.
   public var frameCount: Int?
   /// The window's height and its floor below the ego.
@@ -13,6 +15,8 @@ public struct QueryOptions: Sendable {
   /// The ego's pose in a saved map, which has none; nil for recordings.
   public var worldFromEgo: RigidTransform?
   public var recording = RecordingOptions(decodesImages: false)
+  /// What a recording's window is fed from: the LiDARs alone by default.
+  public var evidence = EvidenceFeeder.Settings()
 
   public init() {}
 }
@@ -25,6 +29,8 @@ public struct QueryWindow {
   public let frameCount: Int
   public let timestampNanoseconds: Int64
   public let warnings: [String]
+  /// What each source of evidence gave; nil for saved maps.
+  public var evidence: EvidenceFeeder?
 
   /// Whether a path names a saved map rather than a recording.
   public static func isMap(_ path: String) -> Bool {
@@ -56,6 +62,7 @@ public struct QueryWindow {
     configuration.cellCountY = columns
     configuration.cellCountZ = Int((options.heightMeters / options.voxelSizeMeters).rounded(.up))
     configuration.lowerZMeters = options.lowerZMeters
+    configuration.aging = options.aging
     return configuration
   }
 
@@ -67,6 +74,7 @@ public struct QueryWindow {
     let grid = try OccupancyGrid(
       configuration: configuration(options), engine: engine, pool: pool)
     let wanted = min(recording.frameCount, options.frameCount ?? .max)
+    let feeder = EvidenceFeeder(path: path, settings: options.evidence)
     var warnings = recording.warnings.map(\.message)
     var pose: RigidTransform?
     var time: Int64 = 0
@@ -75,7 +83,7 @@ public struct QueryWindow {
       do {
         let frame = try recording.loadFrame(index)
         try frame.withSensorFrame { sensors in
-          insert(sensors, into: grid)
+          try feeder.insert(sensors, into: grid)
           pose = sensors.worldFromEgo
           time = sensors.timestampNanoseconds
           taken += 1
@@ -92,18 +100,7 @@ public struct QueryWindow {
     }
     return QueryWindow(
       grid: grid, worldFromEgo: pose, frameCount: taken, timestampNanoseconds: time,
-      warnings: warnings)
-  }
-
-  /// One frame's scans: re-centre, add every LiDAR, fold.
-  @discardableResult
-  public static func insert(_ frame: SensorFrame, into grid: OccupancyGrid) -> ScanSummary {
-    grid.recenter(onWorld: frame.worldFromEgo.translation)
-    for lidar in frame.lidars where lidar.isValid {
-      grid.add(
-        lidar.points, worldFromLidar: lidar.worldFromLidar, egoFromLidar: lidar.egoFromLidar)
-    }
-    return grid.fold()
+      warnings: warnings, evidence: feeder)
   }
 
   /// The window is as large as the map, up to 1 GB of voxels.

@@ -8,6 +8,10 @@ public final class PipelineProcessor: FrameProcessor {
     ReplayStage(name: "encode", isInBudget: false), ReplayStage(name: "project"),
     ReplayStage(name: "update"), ReplayStage(name: "fuse"),
   ]
+  /// A time bound for the update, or the repetition of one; nil carves everything.
+  public var carvingBound: CarvingBound? {
+    didSet { carvingBound?.attach(to: pipeline) }
+  }
   private let weightsName: String
   private let swap: WeightsSwap?
   /// Frames projected since the last reset.
@@ -62,7 +66,12 @@ public final class PipelineProcessor: FrameProcessor {
     case 1:
       adoptWeights()
       try pipeline.project(frame)
-    case 2: pipeline.update(frame)
+    case 2:
+      if let carvingBound {
+        carvingBound.update(pipeline, frame)
+      } else {
+        pipeline.update(frame)
+      }
     default: pipeline.fuse(frame)
     }
   }
@@ -71,6 +80,7 @@ public final class PipelineProcessor: FrameProcessor {
     if let replaced { pipeline.adopt(replaced) }
     replaced = nil
     frameCount = 0
+    carvingBound?.reset()
     pipeline.reset()
   }
 

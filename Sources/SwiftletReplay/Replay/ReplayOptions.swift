@@ -42,6 +42,10 @@ public struct ReplayOptions: Sendable, Equatable {
   public var onDeadline = DeadlinePolicy.finish
   /// Decisions of an earlier run to repeat, in place of the clock's.
   public var decisions: DecisionLog?
+  /// What the occupancy update may take: its carving stops in time (`CarvingBound`).
+  public var updateBoundNanoseconds: Int64?
+  /// Where an earlier run's carving stopped, to repeat it.
+  public var carvingLog: CarvingLog?
   /// Every stage is lengthened by this share of its time, busy: a slow-down to try gates with.
   public var plantedSlowdown = 0.0
   /// Decoded frames the reading thread holds ready at most.

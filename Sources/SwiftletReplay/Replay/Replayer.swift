@@ -292,7 +292,8 @@ public final class Replayer {
     result.processor = processor.processorDescription
     result.warnings = source.warnings + result.warnings
     // A digest that depends on the clock would differ from run to run.
-    let isRepeatable = options.onDeadline == .finish || options.decisions != nil
+    let isWhole = options.updateBoundNanoseconds == nil || options.carvingLog != nil
+    let isRepeatable = isWhole && (options.onDeadline == .finish || options.decisions != nil)
     if result.distinctFrameCount > 0, isRepeatable { result.digest = digest.run }
     if result.isInterrupted { result.faults.insert(.interrupted) }
     if result.warnings.contains(where: \.isDamage) { result.faults.insert(.recordingDamaged) }

@@ -29,7 +29,7 @@ import Testing
     return Array(UnsafeBufferPointer(start: grid.memory.lines, count: count))
   }
 
-  @Test(arguments: InstructionSet.supported, [OccupancyMode.realtime, .fast])
+  @Test(arguments: InstructionSet.supported, [OccupancyMode.realtime, .fast, .quality])
   func `SIMD fans equal the reference bit for bit at every tail and thread count`(
     set: InstructionSet, mode: OccupancyMode
   ) throws {
@@ -76,7 +76,7 @@ import Testing
     grid.forEachKnown { key, _, _ in #expect(key.z == 0) }
   }
 
-  @Test(arguments: [OccupancyMode.realtime, .fast])
+  @Test(arguments: [OccupancyMode.realtime, .fast, .quality])
   func `what a scan hits never loses evidence in that scan`(mode: OccupancyMode) throws {
     let grid = try grid(mode, .best, threads: 2)
     grid.recenter(onWorld: .zero)
@@ -95,7 +95,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [OccupancyMode.realtime, .fast])
+  @Test(arguments: [OccupancyMode.realtime, .fast, .quality])
   func `the order of points changes no bit`(mode: OccupancyMode) throws {
     var points = makeScan(count: 3000, seed: 5, origin: .zero)
     let a = try grid(mode, .best, threads: 2)
@@ -109,7 +109,7 @@ import Testing
     #expect(isEqual(a, b))
   }
 
-  @Test(arguments: InstructionSet.supported, [OccupancyMode.realtime, .fast, .exact])
+  @Test(arguments: InstructionSet.supported, OccupancyMode.allCases)
   func `hostile points neither trap nor write outside the window`(
     set: InstructionSet, mode: OccupancyMode
   ) throws {

@@ -50,7 +50,7 @@ public final class CostMap {
     let voxel = grid.configuration.voxelSizeMeters
     let reach = configuration.inflationRadiusMeters / voxel
     guard configuration.inscribedRadiusMeters >= 0, configuration.decayPerMeter >= 0,
-      configuration.inflationRadiusMeters >= configuration.inscribedRadiusMeters, reach < 128
+      configuration.inflationRadiusMeters >= configuration.inscribedRadiusMeters, reach <= 127
     else {
       throw ConfigurationError(
         field: "cost_map", expected: "0 ≤ inscribed ≤ inflation radius ≤ 127 cells, decay ≥ 0",
@@ -63,7 +63,8 @@ public final class CostMap {
     columns = grid.cellCounts.x
     rows = grid.cellCounts.y
     costs = AlignedBuffer(count: columns * rows)
-    self.reach = max(1, Int(reach + 1e-9))
+    // Rounded up: a cell three across and one along lies within 3.6 cells; the table ends the rest.
+    self.reach = max(1, Int((reach - 1e-9).rounded(.up)))
     stride = (columns + 31) / 32 * 32 + 32
     field = AlignedBuffer(count: stride * rows)
     field.fill(.max)

@@ -69,7 +69,7 @@ public final class DistanceField {
   ) throws(ConfigurationError) {
     let configuration = grid.configuration
     let voxels = maximumDistanceMeters / configuration.voxelSizeMeters
-    guard voxels >= 1, voxels < 128 else {
+    guard voxels >= 1, voxels <= 127 else {
       throw ConfigurationError(
         field: "distance_field.maximum_distance_meters", expected: "1 to 127 voxels",
         found: "\(voxels)", remedy: "choose a distance for this voxel size")
@@ -79,7 +79,7 @@ public final class DistanceField {
     engine = grid.engine
     pool = grid.pool
     voxelSize = configuration.voxelSizeMeters
-    reach = Int(voxels + 1e-9)
+    reach = Int((voxels - 1e-9).rounded(.up))
     cells = grid.cellCounts
     words = configuration.wordCount
     masks = grid.heightMasks
@@ -144,18 +144,18 @@ public final class DistanceField {
     return update
   }
 
-  /// A column that rolled in may hold the bits of the one that rolled out, yet its neighbours are
-  /// others.
+  /// A column that rolled in has other neighbours than the one that rolled out, even where both are
+  /// empty; the neighbours of old lose what stood in it, even where the new one holds the same bits.
   private func markRolledColumns(_ view: WindowView) {
     let origin = VoxelKey(
       x: Int32(view.origin.x), y: Int32(view.origin.y), z: Int32(view.origin.z))
     defer { lastOrigin = origin }
     guard let last = lastOrigin, last != origin else { return }
     for slot in rolled(Int(last.x), view.origin.x, cells.x) {
-      for row in 0..<cells.y { markIfFilled(row * cells.x + slot, view) }
+      for row in 0..<cells.y { markRolled(row * cells.x + slot) }
     }
     for row in rolled(Int(last.y), view.origin.y, cells.y) {
-      for slot in 0..<cells.x { markIfFilled(row * cells.x + slot, view) }
+      for slot in 0..<cells.x { markRolled(row * cells.x + slot) }
     }
   }
 
@@ -167,7 +167,9 @@ public final class DistanceField {
     return (0..<moved).lazy.map { OccupancyGrid.wrap(first + $0, count) }
   }
 
-  private func markIfFilled(_ column: Int, _ view: WindowView) {
+  private func markRolled(_ column: Int) {
+    unsafe rowDirty.pointer[column] = 1
+    unsafe dirty.pointer[column] = 1
     var bits: UInt64 = 0
     for word in column * words..<(column + 1) * words { unsafe bits |= seen.pointer[word] }
     if bits != 0 { unsafe changed.pointer[column] = 1 }
@@ -250,6 +252,6 @@ public final class DistanceField {
   public func distanceMeters(at position: SIMD3<Double>, in grid: OccupancyGrid) -> Double? {
     guard let found = squaredDistance(at: grid.key(ofWorld: position), in: grid) else { return nil }
     guard let voxels = found.voxels else { return maximumDistanceMeters }
-    return Double(voxels).squareRoot() * voxelSize
+    return min(maximumDistanceMeters, Double(voxels).squareRoot() * voxelSize)
   }
 }

@@ -5,9 +5,10 @@ extension ObstacleFinder {
       guard (0..<3).allSatisfy({ v[$0] >= 0 && v[$0] < cells[$0] }) else { return false }
       return layer.bits[(v.y * cells.x + v.x) * words + v.z / 64] >> UInt64(v.z % 64) & 1 == 1
     }
+    isTruncated = runCount(layer) > runCapacity
+    if isTruncated { return 0 }
     var seen = Set<SIMD3<Int>>()
     var groups = 0
-    isTruncated = false
     for y in 0..<cells.y {
       for x in 0..<cells.x {
         for z in 0..<cells.z where isSet(SIMD3(x, y, z)) && !seen.contains(SIMD3(x, y, z)) {
@@ -32,6 +33,20 @@ extension ObstacleFinder {
           obstacles[count] = obstacle(groups - 1, layer)
           count += 1
         }
+      }
+    }
+    return count
+  }
+
+  /// Runs begin where a bit is set and the one below is not.
+  private func runCount(_ layer: ObstacleLayer) -> Int {
+    var count = 0
+    for column in 0..<cells.x * cells.y {
+      var below: UInt64 = 0
+      for word in 0..<words {
+        let bits = layer.bits[column * words + word]
+        count += (bits & ~(bits << 1 | below)).nonzeroBitCount
+        below = bits >> 63
       }
     }
     return count

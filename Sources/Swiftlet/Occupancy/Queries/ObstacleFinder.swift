@@ -58,7 +58,8 @@ public final class ObstacleFinder {
   ///   - grid: whose voxels are looked at.
   ///   - minimumVoxelCount: smaller groups are left out.
   ///   - capacity: groups, before the small ones are left out.
-  ///   - runCapacity: vertical runs of voxels; two a column by default.
+  ///   - runCapacity: vertical runs of voxels; by default two a column, for small windows all
+  ///     there can be. More than that and `find` lists nothing.
   public init(
     for grid: OccupancyGrid, minimumVoxelCount: Int = 4, capacity: Int = 16_384,
     runCapacity: Int? = nil
@@ -69,9 +70,10 @@ public final class ObstacleFinder {
     cells = grid.cellCounts
     words = grid.configuration.wordCount
     voxelSize = grid.configuration.voxelSizeMeters
-    self.runCapacity = runCapacity ?? 2 * cells.x * cells.y
+    let columns = cells.x * cells.y
+    self.runCapacity = runCapacity ?? min(columns * ((cells.z + 1) / 2), max(65_536, 2 * columns))
     obstacles = AlignedBuffer(count: capacity)
-    starts = AlignedBuffer(count: cells.x * cells.y + 1)
+    starts = AlignedBuffer(count: columns + 1)
     lows = AlignedBuffer(count: self.runCapacity)
     highs = AlignedBuffer(count: self.runCapacity)
     parents = AlignedBuffer(count: self.runCapacity)

@@ -5,8 +5,10 @@ public struct ObstacleTrack: Sendable, Equatable, BitwiseCopyable {
   public var lastSeenNanoseconds: Int64 = 0
   /// Frames it was seen in.
   public var seenCount = 0
-  /// Where its middle was, newest at `newest`, and when.
+  /// Where its middle and its corners were, newest at `newest`, and when.
   var positions = InlineArray<8, SIMD3<Double>>(repeating: .zero)
+  var lowers = InlineArray<8, SIMD3<Double>>(repeating: .zero)
+  var uppers = InlineArray<8, SIMD3<Double>>(repeating: .zero)
   var times = InlineArray<8, Int64>(repeating: 0)
   var newest = 0
   var historyCount = 0
@@ -22,7 +24,9 @@ public struct ObstacleTrack: Sendable, Equatable, BitwiseCopyable {
 /// predicted middle first, one to one, in a fixed order. `update` allocates nothing.
 ///
 /// A box's middle jitters with what of the object is seen, so a speed is the way over the longest
-/// remembered time (up to eight frames) and counts only when that way exceeds `minimumWayMeters`.
+/// remembered time (up to eight frames) and counts only when that way exceeds `minimumWayMeters` and
+/// both ends of the box went along: of a wall more and more is seen, at one end. Obstacles longer
+/// than `maximumMovingMeters` stand: a facade's ends are where sight ends, and that moves with us.
 @safe
 public final class ObstacleTracker {
   public let capacity: Int
@@ -32,6 +36,7 @@ public final class ObstacleTracker {
   /// A match is at most this far from where it was predicted, plus half the object's length.
   public var gateMeters = 1.5
   public var minimumWayMeters = 1.0
+  public var maximumMovingMeters = 25.0
   /// A track not seen for this long ends.
   public var maximumGapNanoseconds: Int64 = 500_000_000
   private var nextIdentity: UInt64 = 1
@@ -109,6 +114,8 @@ public final class ObstacleTracker {
     track.lastSeenNanoseconds = time
     track.seenCount = 1
     track.positions[0] = obstacle.center
+    track.lowers[0] = obstacle.lower
+    track.uppers[0] = obstacle.upper
     track.times[0] = time
     track.historyCount = 1
     tracks[count] = track
@@ -120,6 +127,8 @@ public final class ObstacleTracker {
     var track = tracks[index]
     track.newest = (track.newest + 1) % 8
     track.positions[track.newest] = obstacle.center
+    track.lowers[track.newest] = obstacle.lower
+    track.uppers[track.newest] = obstacle.upper
     track.times[track.newest] = time
     track.historyCount = min(8, track.historyCount + 1)
     let oldest = (track.newest - track.historyCount + 9) % 8
@@ -127,12 +136,25 @@ public final class ObstacleTracker {
     let seconds = Double(time - track.times[oldest]) * 1e-9
     track.obstacle = obstacle
     track.obstacle.identity = track.identity
-    let isMoving = (way * way).sum().squareRoot() > minimumWayMeters && seconds > 0.15
+    let isMoving =
+      (way * way).sum().squareRoot() > minimumWayMeters && seconds > 0.15
+      && max(obstacle.size.x, obstacle.size.y) <= maximumMovingMeters
+      && endsMoved(obstacle, track, since: oldest, along: way)
     track.obstacle.velocity = isMoving ? way / seconds : .zero
     track.obstacle.velocity.z = 0
     track.lastSeenNanoseconds = time
     track.seenCount += 1
     tracks[index] = track
     return track.obstacle
+  }
+
+  /// Whether both corners of the box went at least half the way of its middle.
+  private func endsMoved(
+    _ obstacle: Obstacle, _ track: ObstacleTrack, since oldest: Int, along way: SIMD3<Double>
+  ) -> Bool {
+    let half = 0.5 * (way * way).sum()
+    let low = ((obstacle.lower - track.lowers[oldest]) * way).sum()
+    let high = ((obstacle.upper - track.uppers[oldest]) * way).sum()
+    return low >= half && high >= half
   }
 }

@@ -17,7 +17,14 @@ extension OccupancyGrid {
       let step = Int8(max(lowest, min(Float(byteModel.maximum), steps)))
       lines[line * 64 + local.z % 64] = step
       known[line] |= bit
-      if step >= byteModel.threshold { occupied[line] |= bit } else { occupied[line] &= ~bit }
+      var isOccupied = step >= byteModel.threshold
+      if exactLines.count > 0 {
+        let exact = min(max(value, configuration.model.minimum), configuration.model.maximum)
+        let short = Int16((exact * shortModel.stepsPerUnit).rounded())
+        exactLines[line * 64 + local.z % 64] = short
+        isOccupied = short >= shortModel.threshold
+      }
+      if isOccupied { occupied[line] |= bit } else { occupied[line] &= ~bit }
       count += 1
     }
     return count
