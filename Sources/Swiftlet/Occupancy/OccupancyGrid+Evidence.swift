@@ -96,7 +96,10 @@ public final class EvidencePoints {
   /// - Parameters:
   ///   - depth: [bin][y][x] probabilities.
   ///   - rays: [y][x][2], x/z and y/z of every pixel, NaN where there is none.
-  ///   - lowerMeters, stepMeters: of the bins, along the camera's z.
+  ///   - binCount: depth bins of a pixel.
+  ///   - lowerMeters: lower edge of the first bin, along the camera's z.
+  ///   - stepMeters: width of a bin.
+  ///   - minimumProbability: what the best bin must reach.
   /// - Precondition: `depth` has bins · pixels values, `rays` two a pixel.
   public func append(
     depth: AlignedBuffer<Float>, rays: AlignedBuffer<Float>, binCount: Int, lowerMeters: Float,
@@ -136,6 +139,7 @@ public final class EvidencePoints {
   /// - Parameters:
   ///   - point: in the radar's axes, metres.
   ///   - halfWidthRadians: of the beam, in azimuth and in elevation.
+  ///   - spacingMeters: between points of the arc, at most.
   /// - Returns: false when the return is not finite or at the radar itself.
   @discardableResult
   public func append(

@@ -5,7 +5,9 @@ extension OccupancyGrid {
   /// else nothing happens. Points or velocities that are not finite say nothing. Allocates nothing.
   ///
   /// - Parameters:
+  ///   - points: of that scan, in LiDAR axes.
   ///   - velocities: [point][3], metres per second over ground in LiDAR axes.
+  ///   - worldFromLidar: pose of the LiDAR when it was measured.
   /// - Precondition: three velocities a point.
   /// - Returns: how many points moved.
   @unsafe

@@ -41,8 +41,11 @@ extension OccupancyGrid {
   /// Adds rays that came back without a return to the scan at hand: they clear up to
   /// `noReturnRangeMeters` and hit nothing. Does nothing where that is 0.
   ///
-  /// - Parameter points: anywhere along the rays but farther than the maximum range, in LiDAR axes;
-  ///   see `MissingReturns`.
+  /// - Parameters:
+  ///   - points: anywhere along the rays but farther than the maximum range, in LiDAR axes; see
+  ///     `MissingReturns`.
+  ///   - worldFromLidar: pose of the LiDAR when it was measured.
+  ///   - limit: where carving stops.
   public func addMissing(
     _ points: PointCloudView, worldFromLidar: RigidTransform, limit: CarvingLimit = .unlimited
   ) {

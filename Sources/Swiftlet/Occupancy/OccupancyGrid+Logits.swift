@@ -33,6 +33,8 @@ extension OccupancyGrid {
   ///
   /// - Parameters:
   ///   - logits: [x][y][z] as Occ3D stores it, positive for occupied.
+  ///   - worldFromEgo: pose of the vehicle.
+  ///   - model: the cells, the weight and the largest step.
   /// - Returns: voxels that took evidence.
   /// - Precondition: `logits` holds the model's cells.
   @discardableResult

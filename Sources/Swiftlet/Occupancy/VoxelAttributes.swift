@@ -48,6 +48,9 @@ public final class VoxelAttributes {
   /// above 16 are left out. Allocates nothing.
   ///
   /// - Parameters:
+  ///   - points: in LiDAR axes.
+  ///   - worldFromLidar: pose of the LiDAR when it was measured.
+  ///   - grid: whose voxels are looked at.
   ///   - labels: one a point, or nil.
   ///   - intensities: one a point, 0...255, or nil.
   ///   - weight: how much a label counts, at most 255 add up.

@@ -37,26 +37,6 @@ struct CalibrationSearch {
     return best
   }
 
-  /// How far along a change edges fit best: 0 as given, 1 as changed, at most 1.5.
-  func bestShare(of error: CalibrationError6) -> Double {
-    var best = (share: 0.0, score: -1.0)
-    for share in stride(from: -0.5, through: 1.5, by: 0.25) {
-      var tried = CalibrationError6()
-      for axis in 0..<6 { tried[axis] = share * error[axis] }
-      let value = score(tried)
-      if value > best.score { best = (share, value) }
-    }
-    return best.share
-  }
-
-  /// The same search on the first and on the second half of what the camera saw.
-  var halves: [CalibrationSearch] {
-    let middle = views.count / 2
-    return [views[..<middle], views[middle...]].map {
-      CalibrationSearch(views: Array($0), seconds: seconds)
-    }
-  }
-
   /// Turns only, at most 2.5° about an axis: a grid over all of them on some of the edges, then
   /// uphill on all from its best places and from the calibration as given.
   func climbedTurns() -> Result {

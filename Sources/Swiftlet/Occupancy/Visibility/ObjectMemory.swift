@@ -85,7 +85,10 @@ public final class ObjectMemory {
   ///
   /// - Parameters:
   ///   - obstacles: of an `ObstacleFinder` after `ObstacleTracker.update`, `obstacleCount` of them.
+  ///   - obstacleCount: how many of `obstacles` are set.
+  ///   - time: of the frame.
   ///   - visibility: of the same frame.
+  ///   - worldFromEgo: pose of the vehicle.
   public func update(
     _ obstacles: AlignedBuffer<Obstacle>, count obstacleCount: Int, atNanoseconds time: Int64,
     visibility: VisibilityMap, worldFromEgo: RigidTransform

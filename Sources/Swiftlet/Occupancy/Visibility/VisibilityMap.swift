@@ -62,7 +62,9 @@ public final class VisibilityMap {
   /// Takes in one frame.
   ///
   /// - Parameters:
-  ///   - grid: the window after the frame's scans were folded in; nil uses the frame's points alone.
+  ///   - frame: its cameras, scans and poses.
+  ///   - grid: the window after the frame's scans were folded in; nil uses the frame's points
+  ///     alone.
   public func update(_ frame: SensorFrame, grid: OccupancyGrid?) {
     lidarVisible.zero()
     lidarField.zero()
