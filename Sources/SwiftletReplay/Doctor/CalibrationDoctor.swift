@@ -75,15 +75,14 @@ public struct CalibrationDoctor: Sendable {
   /// A camera is called turned when its best turn about its y axis (pan) exceeds this; nodding and
   /// rolling, which edges show less, may be more.
   public var thresholdDegrees = 0.25
-  private static let axisFactors = SIMD3(1.44, 1, 1.6)
+  private static let axisFactors = SIMD3(1.44, 1, 1.72)
   /// A camera is called shifted when its best shift is longer.
   public var thresholdMeters = 0.09
   /// How much better than the given calibration the best change must fit, relative to its fit.
   public var minimumGain = 0.01
   /// What it must gain beyond that per square degree of nodding, panning and rolling, and per square
   /// metre of shift, up to `farGain`: a camera that is off by degrees fits hardly anything as given.
-  /// Planted half degrees gained at least 0.4, 0.7 and 0.11; what misled in clean drives, less.
-  private static let gainPerSquareDegree = SIMD3(0.3, 0.05, 0.1)
+  private static let gainPerSquareDegree = SIMD3(0.12, 0.05, 0.015)
   private static let gainPerSquareMeter = 1.0
   private static let farGain = 0.3
   /// Fewer edges than this decide nothing, and fewer upright ones no panning.
