@@ -150,7 +150,8 @@ public final class EvidencePoints {
       range > 0 && range < 1e4 && spacingMeters > 0 && halfWidthRadians.x >= 0
       && halfWidthRadians.x <= .pi && halfWidthRadians.y >= 0 && halfWidthRadians.y <= .pi / 2
     guard isGood else { return false }
-    func steps(_ half: Float) -> Int { min(256, Int((half * range / spacingMeters).rounded(.up))) }
+    // Held to 256 before it becomes an integer: a tiny spacing would leave Int's range.
+    func steps(_ half: Float) -> Int { Int(min(256, (half * range / spacingMeters).rounded(.up))) }
     let (across, up) = (steps(halfWidthRadians.x), steps(halfWidthRadians.y))
     for row in -up...up {
       for column in -across...across {

@@ -92,8 +92,10 @@ struct PromiseDrive: Sendable, CustomTestStringConvertible {
       guard (index + 1) % Self.checkInterval == 0 || index + 1 == Self.scanCount else { continue }
       for grid in grids {
         let agreement = OccupancyAgreement(grid: grid, reference: reference)
-        let failure = agreement.failure(of: grid.configuration.mode)
-        #expect(failure == nil, "\(drive.testDescription), \(grid.configuration.mode), scan \(index)")
+        let mode = grid.configuration.mode
+        print("\(drive.testDescription), \(mode), \(index + 1) scans: \(agreement.description)")
+        let failure = agreement.failure(of: mode)
+        #expect(failure == nil, "\(drive.testDescription), \(mode), scan \(index)")
       }
       let one = map(drive)
       insert(scan, one)

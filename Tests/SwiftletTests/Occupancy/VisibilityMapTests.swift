@@ -313,6 +313,47 @@ import Testing
     }
   }
 
+  @Test(arguments: [Engine.reference, .best])
+  func `calibrations, poses and clocks that are no numbers see nothing and trap nowhere`(
+    engine: Engine
+  ) throws {
+    let map = try VisibilityMap(
+      configuration: configuration, engine: engine, pool: WorkerPool(threadCount: 1))
+    let free = try VisibilityMap(engine: engine, pool: WorkerPool(threadCount: 1))
+    var broken = (0..<4).map { camera("\($0)", yaw: 0) }
+    broken[0].intrinsics.focalX = .nan
+    broken[1].intrinsics.widthPixels = -64
+    broken[1].networkWidthPixels = 0
+    broken[2].egoFromCamera.translation.x = .nan
+    broken[2].keyEgoFromCamera.translation.x = .nan
+    broken[3].intrinsics.focalX = .infinity
+    let states = AlignedBuffer<UInt8>(count: configuration.cellCount)
+    let grid = try OccupancyGrid(
+      configuration: OccupancyConfiguration(), engine: engine, pool: WorkerPool(threadCount: 1))
+    withFrame(points, cameras: broken) { frame in
+      map.update(frame, grid: nil)
+      for index in broken.indices {
+        map.copyStates(ofCamera: index, into: states)
+        #expect(!states.array.contains(Visibility.visible.rawValue), "camera \(index)")
+      }
+      // Without a step of its own the map takes one from the focal length.
+      free.update(frame, grid: nil)
+      var lost = frame
+      lost.worldFromEgo.translation.y = .nan
+      map.update(lost, grid: grid)
+    }
+    let memory = ObjectMemory()
+    let obstacles = AlignedBuffer<Obstacle>(count: 1)
+    for time in [Int64.max, .min, .max, 0, 0] {
+      memory.update(
+        obstacles, count: 0, atNanoseconds: time, visibility: map, worldFromEgo: worldFromEgo)
+    }
+    let radar = EvidencePoints(capacity: 10)
+    radar.append(
+      radar: SIMD3(5, 1, 0), halfWidthRadians: SIMD2(0.1, 0), spacingMeters: .leastNonzeroMagnitude)
+    #expect(radar.count == 10 && radar.droppedCount == 2 * 256 + 1 - 10)
+  }
+
   @Test func `Occ3D's volume is the default, wrong volumes are refused`() {
     let configuration = VisibilityConfiguration()
     #expect(configuration.cellCount == 200 * 200 * 16)

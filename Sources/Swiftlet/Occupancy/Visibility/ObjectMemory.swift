@@ -93,7 +93,8 @@ public final class ObjectMemory {
     _ obstacles: AlignedBuffer<Obstacle>, count obstacleCount: Int, atNanoseconds time: Int64,
     visibility: VisibilityMap, worldFromEgo: RigidTransform
   ) {
-    let seconds = max(0, Double(time - (lastNanoseconds ?? time)) * 1e-9)
+    // Wrapping: a clock may jump from one end of Int64 to the other.
+    let seconds = max(0, Double(time &- (lastNanoseconds ?? time)) * 1e-9)
     lastNanoseconds = time
     for index in 0..<count {
       var object = objects[index]

@@ -16,13 +16,14 @@ public final class VisibilityCamera {
 
   public var rayCount: Int { rays.count / 3 }
 
-  /// Unprojects the pixels and projects every cell once. Allocates.
+  /// Unprojects the pixels and projects every cell once. A calibration that describes no camera gives
+  /// one without rays, which sees nothing. Allocates.
   init(_ camera: CameraInput, _ configuration: VisibilityConfiguration, stride: Int) {
     name = camera.name
     intrinsics = camera.intrinsics
     augmentation = camera.augmentation
     egoFromCamera = camera.egoFromCamera
-    size = Self.imageSize(camera)
+    size = Self.isUsable(camera) ? Self.imageSize(camera) : .zero
     pixelStep = configuration.pixelStep ?? Self.step(camera, configuration)
     visible = AlignedBuffer(count: stride)
     field = AlignedBuffer(count: stride)
@@ -48,6 +49,15 @@ public final class VisibilityCamera {
     fillField(configuration)
   }
 
+  private static func isUsable(_ camera: CameraInput) -> Bool {
+    do throws(CalibrationError) {
+      try camera.intrinsics.validate(sensor: camera.name)
+      try camera.egoFromCamera.validate(sensor: camera.name)
+      try camera.augmentation.validate(sensor: camera.name)
+      return true
+    } catch { return false }
+  }
+
   /// The network's image, or the raw one where no network is.
   static func imageSize(_ camera: CameraInput) -> SIMD2<Int> {
     camera.networkWidthPixels > 0 && camera.networkHeightPixels > 0
@@ -65,7 +75,8 @@ public final class VisibilityCamera {
     let a = camera.augmentation
     let scale = abs(a.a00 * a.a11 - a.a01 * a.a10).squareRoot()
     let focal = min(camera.intrinsics.focalX, camera.intrinsics.focalY) * scale
-    return max(1, min(64, Int(focal * c.cellSizeMeters / max(distance, 1))))
+    // Held before it becomes an integer; a focal length that is no number gives the widest step.
+    return Int(max(1, min(64, focal * c.cellSizeMeters / max(distance, 1))))
   }
 
   private func fillField(_ c: VisibilityConfiguration) {
@@ -89,7 +100,7 @@ public final class VisibilityCamera {
 
   func fits(_ camera: CameraInput) -> Bool {
     camera.name == name && camera.intrinsics == intrinsics && camera.augmentation == augmentation
-      && camera.egoFromCamera == egoFromCamera && Self.imageSize(camera) == size
+      && camera.egoFromCamera == egoFromCamera && (size == .zero || Self.imageSize(camera) == size)
   }
 }
 

@@ -79,7 +79,7 @@ public final class VisibilityMap {
       unsafe lidarVisible.pointer[column] |= lidarHits.pointer[column]
       unsafe occupied.pointer[column] |= lidarHits.pointer[column]
     }
-    if let grid { readWindow(grid, worldFromEgo: frame.worldFromEgo) }
+    if let grid, frame.worldFromEgo.isFinite { readWindow(grid, worldFromEgo: frame.worldFromEgo) }
     prepare(frame.cameras)
     for (index, camera) in frame.cameras.enumerated() { mark(camera, at: index) }
   }
