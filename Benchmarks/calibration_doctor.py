@@ -221,7 +221,8 @@ def main():
     parser.add_argument("--tool", default=".build/release/swiftlet")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=1)
-    parser.add_argument("--frames", type=int, default=10)
+    parser.add_argument("--frames", type=int, default=40, help="of a drive, at 10 a second")
+    parser.add_argument("--judged", type=int, default=20, help="of them, spread over the drive")
     parser.add_argument("--plant", default="turn", help="kinds, separated by commas, or all")
     parser.add_argument("--degrees", type=float, default=0.5)
     parser.add_argument("--meters", type=float, default=0.15)
@@ -241,7 +242,7 @@ def main():
                 subprocess.run(
                     [arguments.tool, "synth", str(source), "--frames", str(arguments.frames),
                      "--seed", str(seed)], check=True, capture_output=True)
-            before = judge(arguments.tool, source, arguments.frames)
+            before = judge(arguments.tool, source, arguments.judged)
             found = faults(before)
             clean += found == []
             print(f"seed {seed:3}: clean {'ok' if found == [] else found}", flush=True)
@@ -249,7 +250,7 @@ def main():
             for kind in kinds:
                 drive = Drive(source, pathlib.Path(scratch) / "faulty")
                 wanted, camera, what = plant(kind, drive, cameras, seed - 1, arguments)
-                after = judge(arguments.tool, drive.root, arguments.frames)
+                after = judge(arguments.tool, drive.root, arguments.judged)
                 is_named = faults(after) in wanted
                 named[kind] += is_named
                 print(

@@ -14,6 +14,13 @@ struct HostOptions: ParsableArguments {
     help: "Lengthen every stage by this many per cent, busy: a slow-down to try gates with.")
   var plantSlowdown: Double?
 
+  @Flag(
+    help: """
+      Before a frame is measured, write > to standard output and wait for a byte on standard input: \
+      for programs that let several replays take turns, as swiftlet ab does.
+      """)
+  var turns = false
+
   func validate() throws {
     guard cpuList != nil else {
       throw ValidationError("--cpus: expected numbers such as 0,1, found \(cpus ?? "")")

@@ -7,10 +7,11 @@ struct AbCommand: ParsableCommand {
     commandName: "ab",
     abstract: "Compare two builds of this tool on one recording, interleaved.",
     discussion: """
-      Replays the recording with both builds in turns (A B B A). The base's own runs say how noisy \
-      this host is; a regression must lie above that, above --tolerance and above 50 µs with its \
-      whole bootstrap interval. A host noisier than the tolerance gives no verdict. What follows -- \
-      goes to both tools' replay.
+      Replays the recording with the base, the head and the base once more at the same time, which \
+      take turns frame by frame: what the host does meets all three alike. A regression must lie \
+      above --tolerance, above 50 µs and above what the base shows against itself with its whole \
+      bootstrap interval. Where the base differs from itself by more than the tolerance there is no \
+      verdict. What follows -- goes to all three replays.
 
       Exit codes: 0 no regression, 2 slower, 3 outputs differ, 4 a run failed, 6 inconclusive.
 
@@ -21,10 +22,10 @@ struct AbCommand: ParsableCommand {
 
   @Option(help: "The base build's executable.") var base: String
   @Option(help: "The executable to judge.") var head: String
-  @Option(help: "Rounds of four runs each.") var rounds = 3
+  @Option(help: "How often all three are started and compared.") var rounds = 4
   @Option(help: "Measured frames of every run; the recording is looped.") var framesPerRun = 100
   @Option(help: "Accepted shift of p50 and p99, as a share.") var tolerance = 0.05
-  @Flag(help: "Print JSON with every run's times.") var json = false
+  @Flag(help: "Print JSON with every frame's times.") var json = false
   @Option(help: "Also write the JSON here.") var out: String?
   @Argument(help: "The recording.") var path: String
   @Argument(parsing: .postTerminator, help: "Passed on to both tools' replay.")
@@ -50,6 +51,8 @@ struct AbCommand: ParsableCommand {
     var comparison = LatencyComparison()
     comparison.tolerance = tolerance
     let result: ABRunner.Result
+    // A replay that ends early shall not end this program.
+    signal(SIGPIPE, SIG_IGN)
     do {
       result = try runner.run(comparison) { printError($0) }
     } catch {
@@ -63,10 +66,13 @@ struct AbCommand: ParsableCommand {
   }
 
   private func show(_ result: ABRunner.Result) {
-    print(
-      String(
-        format: "noise between the base's own runs: %.1f %% (largest p50 shift of its halves)",
-        result.noiseBand * 100))
+    for shift in result.comparison.ownShifts {
+      print(
+        String(
+          format: "%@ of the base against itself: %+.1f %% (99 %% interval %+.1f to %+.1f %%)",
+          shift.percentile.label as NSString, shift.relative * 100, shift.lower * 100,
+          shift.upper * 100))
+    }
     result.differences.prefix(20).forEach { print($0) }
     if result.differences.isEmpty { print("outputs: equal") }
     result.comparison.lines.forEach { print($0) }

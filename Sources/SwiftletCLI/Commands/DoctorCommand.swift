@@ -35,7 +35,7 @@ struct DoctorCommand: ParsableCommand {
   @Option(help: "Write the corrected rig to this file.") var refine: String?
   @Option(help: "Folder for overlay pictures.") var out: String?
   @Option(help: "A rig.json to judge in place of the recording's calibration.") var rig: String?
-  @Option(help: "Frames to look at, spread over the recording.") var frames = 10
+  @Option(help: "Frames to look at, spread over the recording.") var frames = 20
   @Option(help: "Scene (nuScenes), drive (KITTI raw) or sequence (KITTI odometry).")
   var scene: String?
   @Option(help: "A poses file in place of the recording's own (KITTI).") var poses: String?

@@ -152,6 +152,7 @@ struct ReplayCommand: ParsableCommand {
     let printer = ProgressPrinter(isTerminal: isatty(STDERR_FILENO) == 1) {
       FileHandle.standardError.write(Data($0.utf8))
     }
+    let turns: (() -> Bool)? = hostOptions.turns ? { FrameTurns.wait() } : nil
     let replayer = Replayer(
       source: source, processor: processor,
       options: options,
@@ -164,7 +165,8 @@ struct ReplayCommand: ParsableCommand {
           if countsInstructions { Callgrind.toggle() }
           return allocation_counter_stop()
         }),
-      observer: printer, isInterrupted: { Interruption.isRequested })
+      observer: printer, isInterrupted: { Interruption.isRequested },
+      waitForTurn: turns)
     var result = replayer.run()
     try writeCarvingLog(processor)
     let slowdown = hostOptions.plantSlowdown.map { "slow-down \($0) %" }

@@ -66,6 +66,7 @@ struct EdgeProfiles: Sendable {
   private var motion: [Change] = []
   private var weights: [Float] = []
   private var peaks: [Float] = []
+  private var kinds: [DepthEdges.Kind] = []
   /// The evidence if every edge lay on the only image edge of its line.
   private var fullEvidence = 0.0
   var count: Int { weights.count }
@@ -87,6 +88,7 @@ struct EdgeProfiles: Sendable {
         self.motion.append(motion)
         weights.append(edge.weight)
         peaks.append(scatter.peak)
+        kinds.append(edge.kind)
         if edge.kind == .top { topCount += 1 }
         fullEvidence += Double(edge.weight * scatter.peak)
       }
@@ -182,6 +184,16 @@ struct EdgeProfiles: Sendable {
       edge += every
     }
     return sum
+  }
+
+  /// What a change gains over none for the edges of one kind, a share of the evidence of all.
+  func gain(of change: Change, for kind: DepthEdges.Kind) -> Double {
+    var sum = 0.0
+    for edge in kinds.indices where kinds[edge] == kind {
+      let offset = (motion[edge] * change).sum()
+      sum += Double(weights[edge] * (value(edge, offset) - value(edge, 0)))
+    }
+    return fullEvidence > 0 ? sum / fullEvidence : 0
   }
 
   /// The same as a share of what it would be if every edge lay on the only image edge near it.

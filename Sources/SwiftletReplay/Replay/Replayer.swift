@@ -35,6 +35,7 @@ public final class Replayer {
   private let counters: any HostCounters
   private let allocations: AllocationCounting?
   private let isInterrupted: () -> Bool
+  private let waitForTurn: (() -> Bool)?
   private weak var observer: (any ReplayObserver)?
 
   private var result: ReplayResult
@@ -52,11 +53,14 @@ public final class Replayer {
   /// - Parameters:
   ///   - build: what the verdict assumes; tests with a clock of their own say `release`.
   ///   - isInterrupted: asked between frames; true ends the run with what there is.
+  ///   - waitForTurn: called before every measured frame, when nothing is left to do but to measure
+  ///     it; false ends the run with what there is.
   public init(
     source: any FrameSource, processor: any FrameProcessor, options: ReplayOptions = .init(),
     clock: any ReplayClock = MonotonicClock(), counters: any HostCounters = LinuxHostCounters(),
     allocations: AllocationCounting? = nil, build: BuildMode = .current,
-    observer: (any ReplayObserver)? = nil, isInterrupted: @escaping () -> Bool = { false }
+    observer: (any ReplayObserver)? = nil, isInterrupted: @escaping () -> Bool = { false },
+    waitForTurn: (() -> Bool)? = nil
   ) {
     self.source = source
     self.processor = processor
@@ -66,6 +70,7 @@ public final class Replayer {
     self.allocations = allocations
     self.observer = observer
     self.isInterrupted = isInterrupted
+    self.waitForTurn = waitForTurn
     timer = StageTimer(stages: processor.stages, options: options, clock: clock)
     schedule = FrameSchedule(rate: options.rate)
     result = ReplayResult(
@@ -103,10 +108,8 @@ public final class Replayer {
   private func replay(from prefetcher: Prefetcher) {
     var before = HostSample()
     while let frame = prefetcher.take() {
-      if isInterrupted() {
-        result.isInterrupted = true
-        return
-      }
+      if isInterrupted() { result.isInterrupted = true }
+      if result.isInterrupted { return }
       if frame.pass > 0, isDecided || lostInLoops > options.maximumMeasuredFrames { return }
       result.warnings += frame.warnings
       guard let sensorFrame = frame.sensorFrame else {
@@ -170,6 +173,10 @@ public final class Replayer {
       var sensorFrame = sensorFrame
       try timer.runOutsideBudget(processor, &sensorFrame)
       let due = waitUntilDue(sensorFrame, prefetcher)
+      if let waitForTurn, !waitForTurn() {
+        result.isInterrupted = true
+        return false
+      }
       allocations?.start()
       let before = counters.sample()
       try timer.runInBudget(processor, &sensorFrame, measuredIndex: result.records.count)

@@ -1,19 +1,26 @@
 import Foundation
 import Swiftlet
 
-/// Two builds of the tool replaying the same recording in turns, so that a drifting host hits both
-/// alike: A B B A, again and again. How much the base's own runs differ is the noise band.
+/// Two builds of the tool replaying the same recording in turns, frame by frame: base, head, and once
+/// more the base, in changing order. A drifting host meets all three alike, and what the base shows
+/// against itself says how much a difference means.
 public struct ABRunner: Sendable {
   public var basePath: String
   public var headPath: String
   public var recordingPath: String
-  /// Of four runs each.
+  /// Each a run of base, head and base at the same time.
   public var rounds: Int
   /// Measured frames of every run, the recording looped: as many on both sides.
   public var framesPerRun = 100
   /// Passed on to both tools' `replay`.
   public var arguments: [String]
 
+  /// - Parameters:
+  ///   - basePath: executable of the build to hold against.
+  ///   - headPath: executable of the build to judge.
+  ///   - recordingPath: what both replay.
+  ///   - rounds: how often all three are started; processes of one program differ too.
+  ///   - arguments: passed on to both tools' `replay`.
   public init(
     basePath: String, headPath: String, recordingPath: String, rounds: Int, arguments: [String]
   ) {
@@ -26,41 +33,35 @@ public struct ABRunner: Sendable {
 
   public struct Result: Sendable {
     public var comparison: LatencyComparison.Result
-    /// Largest relative p50 shift between halves of the base's own runs.
-    public var noiseBand: Double
     /// Differences of outputs between the first runs of both.
     public var differences: [String]
     public var exitStatuses: [ExitStatus]
-    /// Judged times of every run in nanoseconds, base's and head's, each in the order of running.
+    /// Judged times of every run in nanoseconds: the base's, the head's and the base's once more;
+    /// frame by frame the three were measured one right after the other.
     public var baseRuns: [[Int64]]
     public var headRuns: [[Int64]]
+    public var controlRuns: [[Int64]]
   }
 
-  /// Runs everything; `progress` gets one line a run.
+  /// Runs everything; `progress` gets one line a round.
   ///
+  /// - Parameters:
+  ///   - comparison: the rule to judge by.
+  ///   - progress: told about every round.
   /// - Throws: `RecordingError` for a tool that cannot be started or left no result folder.
   public func run(
     _ comparison: LatencyComparison, progress: (String) -> Void
   ) throws -> Result {
-    var base: [RunFolder] = []
-    var head: [RunFolder] = []
-    for round in 0..<rounds {
-      for isHead in [false, true, true, false] {
-        let folder = try replay(isHead ? headPath : basePath)
-        if isHead { head.append(folder) } else { base.append(folder) }
-        let sorted = folder.judgedNanoseconds.sorted()
-        let median = sorted.isEmpty ? 0 : milliseconds(sorted[(sorted.count - 1) / 2])
-        progress(
-          "round \(round + 1) of \(rounds): \(isHead ? "head" : "base"), \(sorted.count) frames, "
-            + "median \(String(format: "%.3f", median)) ms")
-      }
+    var rounds: [[RunFolder]] = []
+    for number in 0..<self.rounds {
+      let round = try measureRound()
+      rounds.append(round)
+      progress(Self.line(round, number: number + 1, of: self.rounds))
     }
-    var result = Self.judge(
-      base: base.map(\.judgedNanoseconds), head: head.map(\.judgedNanoseconds), comparison)
-    result.differences = RunComparison().compare(base[0], head[0]).differences
-    if base.contains(where: { $0.report["build"]?.stringValue == "debug" })
-      || head.contains(where: { $0.report["build"]?.stringValue == "debug" })
-    {
+    let runs = (0..<3).map { side in rounds.map(\.[side].judgedNanoseconds) }
+    var result = Self.judge(base: runs[0], head: runs[1], control: runs[2], comparison)
+    result.differences = RunComparison().compare(rounds[0][0], rounds[0][1]).differences
+    if rounds.joined().contains(where: { $0.report["build"]?.stringValue == "debug" }) {
       result.comparison.refusal = "debug builds are not compared: build with -c release"
       result.comparison.regressions = []
     }
@@ -68,15 +69,19 @@ public struct ABRunner: Sendable {
     return result
   }
 
-  /// The verdict over runs that were taken in turns: the base's own runs qualify the host first.
+  /// The verdict over runs whose frames were measured in turns.
+  ///
+  /// - Parameters:
+  ///   - base: the base's runs, nanoseconds in the order of measurement.
+  ///   - head: the head's, frame by frame their partners.
+  ///   - control: the base's once more.
+  ///   - comparison: the rule to judge by.
   public static func judge(
-    base: [[Int64]], head: [[Int64]], _ comparison: LatencyComparison
+    base: [[Int64]], head: [[Int64]], control: [[Int64]], _ comparison: LatencyComparison
   ) -> Result {
-    var comparison = comparison
-    comparison.noiseBand = comparison.measuredNoiseBand(base)
     var result = Result(
-      comparison: comparison.judge(base: base, head: head), noiseBand: comparison.noiseBand,
-      differences: [], exitStatuses: [], baseRuns: base, headRuns: head)
+      comparison: comparison.judge(base: base, head: head, control: control), differences: [],
+      exitStatuses: [], baseRuns: base, headRuns: head, controlRuns: control)
     result.exitStatuses = statuses(of: result)
     return result
   }
@@ -89,38 +94,33 @@ public struct ABRunner: Sendable {
     return ExitStatus.ordered(statuses)
   }
 
-  private func replay(_ tool: String) throws -> RunFolder {
-    let out = FileManager.default.temporaryDirectory
-      .appending(path: "swiftlet-ab-\(UUID().uuidString)").path
-    defer { try? FileManager.default.removeItem(atPath: out) }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: tool)
-    process.arguments =
-      [
-        "replay", recordingPath, "--no-gate", "--out", out, "--no-pictures", "--measure",
-        "\(framesPerRun)",
-      ] + arguments
-    process.standardOutput = FileHandle.nullDevice
-    // A pipe that nobody reads would fill up and stop the tool; a file does not.
-    let log = out + ".log"
-    _ = FileManager.default.createFile(atPath: log, contents: nil)
-    defer { try? FileManager.default.removeItem(atPath: log) }
-    process.standardError = FileHandle(forWritingAtPath: log)
-    do { try process.run() } catch {
-      throw RecordingError(
-        file: tool, expected: "an executable", found: "\(error.localizedDescription)",
-        remedy: "build it first")
+  private static func line(_ round: [RunFolder], number: Int, of count: Int) -> String {
+    let medians = zip(["base", "head", "base again"], round).map { name, folder in
+      let sorted = folder.judgedNanoseconds.sorted()
+      let median = sorted.isEmpty ? 0 : milliseconds(sorted[(sorted.count - 1) / 2])
+      return "\(name) \(String(format: "%.3f", median)) ms"
     }
-    process.waitUntilExit()
-    guard FileManager.default.fileExists(atPath: "\(out)/report.json") else {
-      let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-      let last = text.split(separator: "\n").suffix(2).joined(separator: "; ")
-      throw RecordingError(
-        file: recordingPath, expected: "a replay by \(tool) that leaves a report",
-        found: "exit \(process.terminationStatus)\(last.isEmpty ? "" : ": \(last)")",
-        remedy: "run \(tool) replay \(recordingPath) by itself")
+    return "round \(number) of \(count): \(round[0].judgedNanoseconds.count) frames each, median "
+      + medians.joined(separator: ", ")
+  }
+
+  /// Every order of three, so that none of them always follows another.
+  private static let orders = [[0, 1, 2], [2, 1, 0], [1, 2, 0], [0, 2, 1], [2, 0, 1], [1, 0, 2]]
+
+  private func measureRound() throws -> [RunFolder] {
+    let options =
+      [recordingPath, "--no-gate", "--no-pictures", "--measure", "\(framesPerRun)"] + arguments
+    let replays = try [basePath, headPath, basePath].map { tool in
+      try ReplayInTurns(tool: tool, arguments: options)
     }
-    return try RunFolder(path: out)
+    var turn = 0
+    while replays.contains(where: \.isReady) {
+      for place in Self.orders[turn % Self.orders.count] where replays[place].isReady {
+        replays[place].takeTurn()
+      }
+      turn += 1
+    }
+    return try replays.map { try $0.finish(recordingPath) }
   }
 }
 
@@ -131,15 +131,17 @@ extension ABRunner.Result: Encodable {
     case exitCodes = "exit_codes"
     case baseRuns = "base_runs_ns"
     case headRuns = "head_runs_ns"
+    case controlRuns = "control_runs_ns"
   }
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(noiseBand.isFinite ? noiseBand : nil, forKey: .noiseBand)
+    try container.encode(comparison.noiseBand, forKey: .noiseBand)
     try container.encode(comparison.shiftLines, forKey: .shifts)
     try container.encode(comparison.refusal, forKey: .refusal)
     try container.encode(differences, forKey: .differences)
     try container.encode(exitStatuses.map(\.rawValue), forKey: .exitCodes)
     try container.encode(baseRuns, forKey: .baseRuns)
     try container.encode(headRuns, forKey: .headRuns)
+    try container.encode(controlRuns, forKey: .controlRuns)
   }
 }

@@ -4,8 +4,6 @@ public struct LatencyComparison: Sendable {
   public var tolerance = 0.05
   /// A shift up to this many nanoseconds is accepted, whatever its share.
   public var floorNanoseconds: Int64 = 50_000
-  /// The shift that a comparison of a build with itself showed on this host; 0 when unknown.
-  public var noiseBand = 0.0
   public var bootstrap = BlockBootstrap()
 
   public init() {}
@@ -13,6 +11,8 @@ public struct LatencyComparison: Sendable {
   public struct Result: Sendable, Equatable {
     public var shifts: [QuantileShift]
     public var regressions: [QuantileShift]
+    /// What the base showed against itself in the same turns; empty where that was not measured.
+    public var ownShifts: [QuantileShift] = []
     /// Why nothing can be said; nil when something can.
     public var refusal: String?
 
@@ -21,68 +21,71 @@ public struct LatencyComparison: Sendable {
       self.regressions = regressions
       self.refusal = refusal
     }
+    /// How far the base's own p50 shifted.
+    public var noiseBand: Double? { ownShifts.first { $0.percentile == .p50 }.map(\.noise) }
   }
+
+  private static let percentiles = [Percentile.p50, .p99]
 
   /// Compares runs (nanoseconds in order of measurement) of `base` and `head`.
   ///
-  /// A regression is a p50 or p99 whose whole bootstrap interval lies above the tolerance, above
-  /// the floor and above the noise band. A noise band wider than the tolerance refuses to judge.
+  /// A regression is a p50 or p99 whose whole bootstrap interval lies above the tolerance and above
+  /// the floor.
+  ///
+  /// - Parameters:
+  ///   - base: runs of the build to hold against.
+  ///   - head: runs of the build to judge.
   public func judge(base: [[Int64]], head: [[Int64]]) -> Result {
-    let shifts = [Percentile.p50, .p99].compactMap {
-      bootstrap.shift(of: $0, from: base, to: head)
-    }
-    var result = Result(shifts: shifts, regressions: [], refusal: nil)
-    if shifts.isEmpty {
-      result.refusal = "fewer than \(Percentile.p50.framesNeeded) frames on one side"
-    } else if noiseBand > tolerance {
+    judge(Self.percentiles.compactMap { bootstrap.shift(of: $0, from: base, to: head) }, own: [])
+  }
+
+  /// Compares runs whose frames were measured in turns: base, head and once more the base, one frame
+  /// each. A regression has to lie above what the base shows against itself too, and where that is
+  /// more than the tolerance there is no verdict.
+  ///
+  /// - Parameters:
+  ///   - base: runs of the build to hold against.
+  ///   - head: their partners of the build to judge, frame by frame.
+  ///   - control: their partners of the base build once more.
+  public func judge(base: [[Int64]], head: [[Int64]], control: [[Int64]]) -> Result {
+    let (toHead, toItself) = (shifts(base, head), shifts(base, control))
+    var result = judge(toHead, own: toItself)
+    if let band = result.noiseBand, band > tolerance {
       result.refusal =
-        "this host shifts by \(percent(noiseBand)) between identical builds, more than the "
-        + "tolerance of \(percent(tolerance))"
-    } else {
-      result.regressions = shifts.filter(isRegression)
+        "the base differs from itself by \(percent(band)) on this host, more than the tolerance of "
+        + "\(percent(tolerance)): take more rounds, or quiet the host"
+      result.regressions = []
     }
     return result
   }
 
-  private func isRegression(_ shift: QuantileShift) -> Bool {
-    shift.lower > tolerance && shift.lower > noiseBand
+  private func shifts(_ base: [[Int64]], _ other: [[Int64]]) -> [QuantileShift] {
+    Self.percentiles.compactMap { bootstrap.pairedShift(of: $0, from: base, to: other) }
+  }
+
+  private func judge(_ shifts: [QuantileShift], own: [QuantileShift]) -> Result {
+    var result = Result(shifts: shifts, regressions: [])
+    result.ownShifts = own
+    if shifts.isEmpty {
+      result.refusal = "fewer than \(Percentile.p50.framesNeeded) frames on one side"
+    } else {
+      result.regressions = shifts.filter { shift in
+        isRegression(shift, noise: own.first { $0.percentile == shift.percentile }?.noise ?? 0)
+      }
+    }
+    return result
+  }
+
+  private func isRegression(_ shift: QuantileShift, noise: Double) -> Bool {
+    shift.lower > tolerance && shift.lower > noise
       && shift.lower * Double(shift.baseNanoseconds) > Double(floorNanoseconds)
   }
 
-  /// The noise band of runs of one and the same build: the largest p50 shift between two halves of
-  /// them, over every way to split them evenly (64 of them where there are more). Infinite for fewer
-  /// than two runs: nothing is known then.
-  public func measuredNoiseBand(_ runs: [[Int64]]) -> Double {
-    guard runs.count >= 2 else { return .infinity }
-    var largest = 0.0
-    for split in Self.evenSplits(of: runs.count) {
-      let sides = [true, false].map { side in
-        runs.indices.filter { split[$0] == side }.flatMap { runs[$0] }.sorted()
-      }
-      guard let a = Percentile.p50.value(ofSorted: sides[0]),
-        let b = Percentile.p50.value(ofSorted: sides[1])
-      else { return .infinity }
-      largest = max(largest, abs(Double(b) / Double(max(a, 1)) - 1))
-    }
-    return largest
-  }
-
-  /// Ways to put `count` runs on two sides of equal size (one may have one more), at most 64.
-  static func evenSplits(of count: Int) -> [[Bool]] {
-    var splits: [[Bool]] = []
-    func extend(_ split: [Bool], _ left: Int) {
-      guard splits.count < 64 else { return }
-      guard split.count < count else {
-        if left == 0 { splits.append(split) }
-        return
-      }
-      // The first run's side is fixed: the mirror image is the same split.
-      if left > 0 { extend(split + [true], left - 1) }
-      if !split.isEmpty, count - split.count > left { extend(split + [false], left) }
-    }
-    extend([], (count + 1) / 2)
-    return splits
-  }
-
   private func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
+}
+
+extension QuantileShift {
+  /// What a shift between identical builds says about others: a median's is known well, of a tail's
+  /// the farther end of its interval has to count.
+  var noise: Double { percentile == .p50 ? abs(relative) : max(abs(lower), abs(upper)) }
 }
