@@ -17,6 +17,8 @@ import time
 
 import numpy as np
 
+import limits
+
 try:
     import torch
     import torch.nn.functional as F
@@ -330,7 +332,7 @@ def ours(tool, name, precision, threads, seconds):
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
     rows = [w for w in json.loads(done.stdout)["workloads"] if w["name"] == name]
-    return rows[0]["median_ms"]
+    return rows[0]["median_ms"], rows[0]["roof_share"]
 
 
 def time_call(run, seconds):
@@ -372,7 +374,7 @@ def main():
         f"openvino {getattr(openvino, '__version__', 'none')}, {arguments.threads} threads, ms"
     )
     print(f"{'workload':24} {'ours':>6} {'ms':>9}  {'peer':18} {'ms':>9} {'ratio':>7}")
-    records = []
+    records, known = [], []
     for name, precisions, make in WORKLOADS:
         if arguments.filter not in name:
             continue
@@ -388,21 +390,26 @@ def main():
                 (taken, {p: time_call(run, arguments.seconds) for p, run in peers.items()})
             )
         for precision in precisions:
-            mine = statistics.median(r[0][precision] for r in rounds)
+            mine = statistics.median(r[0][precision][0] for r in rounds)
+            share = statistics.median(r[0][precision][1] for r in rounds)
+            if precision == "fp32":
+                known.append((name, mine, share))
             for peer in peers:
                 other = statistics.median(r[1][peer] for r in rounds)
-                ratio = statistics.median(r[1][peer] / r[0][precision] for r in rounds)
+                ratio = statistics.median(r[1][peer] / r[0][precision][0] for r in rounds)
                 print(f"{name:24} {precision:>6} {mine:9.3f}  {peer:18} {other:9.3f} {ratio:7.2f}")
                 records.append(
                     {
                         "workload": name, "precision": precision, "ours_ms": mine, "peer": peer,
                         "peer_ms": other, "ratio": ratio, "threads": arguments.threads,
                         "rounds": [
-                            {"ours_ms": r[0][precision], "peer_ms": r[1][peer]} for r in rounds
+                            {"ours_ms": r[0][precision][0], "peer_ms": r[1][peer]} for r in rounds
                         ],
                     }
                 )
         sys.stdout.flush()
+    for line in limits.lines(known):
+        print(line)
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump({"cpu_count": os.cpu_count(), "results": records}, file, indent=2)

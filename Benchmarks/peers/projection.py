@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 
+import limits
+
 try:
     import numpy as np
 except ImportError:
@@ -240,7 +242,7 @@ def ours(tool, name, threads, seconds):
     rows = [w for w in json.loads(done.stdout or '{"workloads": []}')["workloads"] if w["name"] == name]
     if not rows or not rows[0]["verified"]:
         sys.exit(f"{name}: no verified row from {tool}")
-    return rows[0]["median_ms"]
+    return rows[0]
 
 
 def theirs(run, seconds):
@@ -271,14 +273,14 @@ def main():
     except ImportError:
         pass
     rows = []
-    print(f"{'workload':18} {'ours ms':>9} {'theirs ms':>10} {'ratio':>7}  peer, {arguments.threads} threads")
+    print(f"{'workload':18} {'ours ms':>9} {'theirs ms':>10} {'ratio':>7} {'roof':>6}  peer, {arguments.threads} threads")
     for name, peer, make in peers(arguments.threads):
         if arguments.filter not in name:
             continue
         try:
             run = make()
         except ImportError as missing:
-            print(f"{name:18} {'–':>9} {'–':>10} {'–':>7}  {peer}: {missing.name} is not installed")
+            print(f"{name:18} {'–':>9} {'–':>10} {'–':>7} {'–':>6}  {peer}: {missing.name} is not installed")
             continue
         pairs = [
             (ours(arguments.tool, name, arguments.threads, arguments.seconds),
@@ -287,12 +289,16 @@ def main():
         ]
         row = {
             "workload": name, "peer": peer, "threads": arguments.threads,
-            "ours_ms": statistics.median(a for a, _ in pairs),
+            "ours_ms": statistics.median(a["median_ms"] for a, _ in pairs),
+            "roof_share": statistics.median(a["roof_share"] for a, _ in pairs),
             "theirs_ms": statistics.median(b for _, b in pairs),
-            "ratio": statistics.median(b / a for a, b in pairs),
+            "ratio": statistics.median(b / a["median_ms"] for a, b in pairs),
         }
         rows.append(row)
-        print(f"{name:18} {row['ours_ms']:9.3f} {row['theirs_ms']:10.3f} {row['ratio']:7.2f}  {peer}", flush=True)
+        print(f"{name:18} {row['ours_ms']:9.3f} {row['theirs_ms']:10.3f} {row['ratio']:7.2f} {row['roof_share']:6.0%}  {peer}", flush=True)
+    known = {row["workload"]: (row["workload"], row["ours_ms"], row["roof_share"]) for row in rows}
+    for line in limits.lines(known.values()):
+        print(line)
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump({"schema_version": 1, "rows": rows}, file, indent=1)

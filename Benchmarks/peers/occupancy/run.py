@@ -20,6 +20,9 @@ import tempfile
 
 import numpy as np
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import limits  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 STATES = ("unknown", "free", "occupied")
 
@@ -135,6 +138,9 @@ def report(arguments, folder, times, modes):
         worst = max(times[name])
         print(f"{name:10} {median:9.3f} ms  worst {worst:9.3f}  OctoMap / it {medians['OctoMap'] / median:8.1f}"
               f"  OpenVDB / it {medians['OpenVDB'] / median:8.1f}")
+    if arguments.threads == 2:
+        for line in limits.lines((f"{mode} {arguments.voxel}", medians[mode], None) for mode in modes):
+            print(line)
     for name in ["OpenVDB", *modes]:
         window = None
         if name == "OpenVDB":
