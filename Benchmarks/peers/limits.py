@@ -2,7 +2,8 @@
 
 Goals are medians on two threads of a 2.7 GHz core pair with AVX-512 and AMX; on another machine the
 ratios to the peers of the same run and the share of that run's roof are what can be compared. The
-reasons come from counting loads, stores and operations and, where a share is named, from callgrind.
+reasons are what counting loads, stores and operations suggests and, where a share is named, what
+callgrind counted; no hardware counter has confirmed them.
 """
 
 GOALS_MS = {
@@ -16,11 +17,11 @@ LIMITS = {
     "bevdet-r50-pool": "every kept point loads a feature row of 256 bytes from L2: loads, not multiply-adds",
     "bevdet-d118-pool": "every kept point loads a feature row of 320 bytes; rows and grid together leave L2",
     "bevfusion-pool": "1.8 million rows of 320 bytes: the traffic of L3, and a grid of 41 MB to memory",
-    "bevdet-r50-index": "two passes of a counting sort: scattered 8-byte stores",
-    "bevfusion-index": "two passes of a counting sort over 4 million points: scattered stores beyond L2",
+    "bevdet-r50-index": "two passes of a counting sort: scattered stores",
+    "bevfusion-index": "two passes of a counting sort over 2 million points: scattered stores beyond L2",
     "fastbev-pull": "31 MB of voxels written once: memory",
     "msda-tiny": "four gathered rows a sampling point: loads of L2",
-    "msda-base-4level": "2.4 million sampling points of four rows each, maps of 20 MB: loads of L3",
+    "msda-base-4level": "2.4 million sampling points of four rows each: loads",
     "fbocc-backward": "its dense layers: multiply-adds",
     "bevformer-tiny-encoder": "its dense layers: multiply-adds; fp32 without 512-bit registers",
     "sdpa-900": "of the instructions 55 % products, 18 % exponentials, 8 % scaling and maxima (callgrind)",

@@ -220,11 +220,12 @@ public final class Replayer {
     pipelineFreeSince = end
     var record = FrameRecord(
       measuredIndex: result.records.count, pass: frame.pass, recordedIndex: frame.index,
-      timestampNanoseconds: sensorFrame.timestampNanoseconds, 
+      timestampNanoseconds: sensorFrame.timestampNanoseconds,
       stageNanoseconds: result.stages.indices.map(timer.duration),
       stageStartNanoseconds: result.stages.indices.map { timer.begin($0) - startNanoseconds },
       completedStageCount: timer.completedStageCount,
-      serviceNanoseconds: end - timer.startNanoseconds, responseNanoseconds: due.map { end - $0 }, isMissed: false,
+      serviceNanoseconds: end - timer.startNanoseconds,
+      responseNanoseconds: due.map { end - $0 }, isMissed: false,
       allocations: allocated, host: host, digest: nil, sensors: [])
     record.sensors = sensorStates(of: sensorFrame, tookNanoseconds: record.judgedNanoseconds)
     record.isMissed = record.judgedNanoseconds > options.budgetNanoseconds

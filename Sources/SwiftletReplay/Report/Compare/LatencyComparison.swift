@@ -48,6 +48,13 @@ public struct LatencyComparison: Sendable {
   ///   - head: their partners of the build to judge, frame by frame.
   ///   - control: their partners of the base build once more.
   public func judge(base: [[Int64]], head: [[Int64]], control: [[Int64]]) -> Result {
+    let counts = [base, head, control].map { $0.map(\.count) }
+    guard counts[0] == counts[1], counts[0] == counts[2] else {
+      return Result(
+        shifts: [], regressions: [],
+        refusal: "frames have no partners: base, head and base again measured "
+          + "\(counts[0]), \(counts[1]) and \(counts[2]) frames a round")
+    }
     let (toHead, toItself) = (shifts(base, head), shifts(base, control))
     var result = judge(toHead, own: toItself)
     if let band = result.noiseBand, band > tolerance {

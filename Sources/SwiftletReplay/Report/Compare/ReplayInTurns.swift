@@ -33,6 +33,17 @@ final class ReplayInTurns {
     waitUntilReady()
   }
 
+  /// Ended early (another tool could not be started), its partial results are of no use.
+  deinit {
+    try? turns.fileHandleForWriting.close()
+    if process.isRunning {
+      process.terminate()
+      process.waitUntilExit()
+    }
+    try? FileManager.default.removeItem(atPath: out)
+    try? FileManager.default.removeItem(atPath: log)
+  }
+
   /// Has one frame measured, and waits until the next is ready or all is done.
   func takeTurn() {
     do { try turns.fileHandleForWriting.write(contentsOf: [UInt8(ascii: "\n")]) } catch {}
@@ -53,10 +64,6 @@ final class ReplayInTurns {
     try? turns.fileHandleForWriting.close()
     if isReady { _ = try? answers.fileHandleForReading.readToEnd() }
     process.waitUntilExit()
-    defer {
-      try? FileManager.default.removeItem(atPath: out)
-      try? FileManager.default.removeItem(atPath: log)
-    }
     guard FileManager.default.fileExists(atPath: "\(out)/report.json") else {
       let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
       let last = text.split(separator: "\n").suffix(2).joined(separator: "; ")

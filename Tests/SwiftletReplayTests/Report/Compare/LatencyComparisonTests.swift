@@ -65,6 +65,14 @@ private func samples(seed: UInt64, scale: Double = 1, count: Int = 600) -> [Int6
     #expect(result.refusal?.contains("the base differs from itself by") == true)
   }
 
+  @Test func `frames without partners give no verdict and say how many there were`() {
+    let result = LatencyComparison().judge(
+      base: [samples(seed: 1)], head: [samples(seed: 2, scale: 2, count: 599)],
+      control: [samples(seed: 3)])
+    #expect(result.regressions.isEmpty)
+    #expect(result.refusal?.contains("[600], [599] and [600]") == true)
+  }
+
   /// Three sides of runs whose frames were measured one after the other on a host that drifts by half
   /// within a run: one by one the samples say nothing.
   private func turns(seed: UInt64, headScale: Double) -> [[[Int64]]] {
