@@ -183,6 +183,18 @@ SWL_INLINE swl_f32x8 swl_ray_clamp_f32x8(swl_f32x8 v, float low, float high) {
 SWL_INLINE swl_i32x8 swl_ray_floor_i32x8(swl_f32x8 v) {
   return __builtin_convertvector(__builtin_elementwise_floor(v), swl_i32x8);
 }
+SWL_INLINE swl_i32x8 swl_ray_load_i32x8(const int32_t *_Nonnull p) {
+  swl_i32x8 v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+SWL_INLINE swl_f32x8 swl_ray_f32x8_from_i32x8(swl_i32x8 v) { return __builtin_convertvector(v, swl_f32x8); }
+SWL_INLINE swl_i32x8 swl_ray_min_i32x8(swl_i32x8 a, swl_i32x8 b) { return a < b ? a : b; }
+SWL_INLINE swl_i32x8 swl_ray_max_i32x8(swl_i32x8 a, swl_i32x8 b) { return a > b ? a : b; }
+SWL_INLINE swl_i32x8 swl_ray_equal_i32x8(swl_i32x8 a, swl_i32x8 b) { return a == b; }
+SWL_INLINE swl_i32x8 swl_ray_less_i32x8(swl_i32x8 a, swl_i32x8 b) { return a < b; }
+SWL_INLINE swl_i32x8 swl_ray_select_i32x8(swl_i32x8 m, swl_i32x8 a, swl_i32x8 b) { return m ? a : b; }
+
 // MARK: sixteen rays at once
 
 /// Splits 16 records of x, y, z and one more float into planes: out holds x, then y, then z.
@@ -241,43 +253,32 @@ SWL_INLINE swl_i32x16 swl_ray_shift_left_i32x16(swl_i32x16 v, int32_t count) { r
 SWL_INLINE swl_i32x16 swl_ray_shift_right_i32x16(swl_i32x16 v, int32_t count) { return v >> count; }
 SWL_INLINE int32_t swl_ray_max_lane_i32x16(swl_i32x16 v) { return __builtin_reduce_max(v); }
 SWL_INLINE int32_t swl_ray_min_lane_i32x16(swl_i32x16 v) { return __builtin_reduce_min(v); }
-/// Lane i is the bits `lower ..< above` of lanes i and i + 8; lanes are not negative and lower is at
-/// most above. All bits from z up, none where z is 64 or more, are one variable shift where the
-/// instruction set defines long shifts.
-SWL_INLINE swl_u64x8 swl_ray_runs_u64x8(swl_i32x16 lower, swl_i32x16 above) {
+/// Lane i is the bits `lower ..< above`; lanes are not negative and lower is at most above. All bits
+/// from z up, none where z is 64 or more, are one variable shift where the instruction set defines
+/// long shifts.
+SWL_INLINE swl_u64x8 swl_ray_runs_u64x8(swl_i32x8 lower, swl_i32x8 above) {
 #if SWL_X86 && defined(__AVX512F__)
-#define SWL_UP(v, half) \
-  _mm512_sllv_epi64(_mm512_set1_epi64(-1), _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64((__m512i)(v), half)))
-  __m512i first = _mm512_xor_si512(SWL_UP(lower, 0), SWL_UP(above, 0));
-  __m512i second = _mm512_xor_si512(SWL_UP(lower, 1), SWL_UP(above, 1));
+#define SWL_UP(v) _mm512_sllv_epi64(_mm512_set1_epi64(-1), _mm512_cvtepu32_epi64((__m256i)(v)))
+  return (swl_u64x8)_mm512_xor_si512(SWL_UP(lower), SWL_UP(above));
 #undef SWL_UP
-  return (swl_u64x8)_mm512_or_si512(first, second);
 #elif SWL_X86 && defined(__AVX2__)
   const __m256i ones = _mm256_set1_epi64x(-1);
 #define SWL_UP(v, ...) \
   _mm256_sllv_epi64(ones, _mm256_cvtepu32_epi64((__m128i)__builtin_shufflevector(v, v, __VA_ARGS__)))
 #define SWL_RUN(...) _mm256_xor_si256(SWL_UP(lower, __VA_ARGS__), SWL_UP(above, __VA_ARGS__))
-  __m256i first = _mm256_or_si256(SWL_RUN(0, 1, 2, 3), SWL_RUN(8, 9, 10, 11));
-  __m256i second = _mm256_or_si256(SWL_RUN(4, 5, 6, 7), SWL_RUN(12, 13, 14, 15));
+  __m256i first = SWL_RUN(0, 1, 2, 3), second = SWL_RUN(4, 5, 6, 7);
 #undef SWL_RUN
 #undef SWL_UP
   typedef long long swl_quarter __attribute__((ext_vector_type(4)));
   return (swl_u64x8)__builtin_shufflevector((swl_quarter)first, (swl_quarter)second, 0, 1, 2, 3, 4, 5, 6, 7);
 #else
-  const swl_i32x16 top = 63;
-  swl_i32x16 a = lower < top ? lower : top, b = above < top ? above : top;
-  swl_i32x16 below = lower <= top, under = above <= top;
-  swl_u64x8 runs = 0;
+  const swl_i32x8 top = 63;
   const swl_u64x8 all = ~(swl_u64x8)0;
-#define SWL_HALF(v, ...) __builtin_convertvector(__builtin_shufflevector(v, v, __VA_ARGS__), swl_i64x8)
-#define SWL_RUN(...) \
-  (((all << (swl_u64x8)SWL_HALF(a, __VA_ARGS__)) & (swl_u64x8)SWL_HALF(below, __VA_ARGS__)) ^ \
-   ((all << (swl_u64x8)SWL_HALF(b, __VA_ARGS__)) & (swl_u64x8)SWL_HALF(under, __VA_ARGS__)))
-  runs |= SWL_RUN(0, 1, 2, 3, 4, 5, 6, 7);
-  runs |= SWL_RUN(8, 9, 10, 11, 12, 13, 14, 15);
-#undef SWL_RUN
-#undef SWL_HALF
-  return runs;
+#define SWL_UP(v) \
+  ((all << (swl_u64x8)__builtin_convertvector(v < top ? v : top, swl_i64x8)) & \
+   (swl_u64x8)__builtin_convertvector((swl_i32x8)(v <= top), swl_i64x8))
+  return SWL_UP(lower) ^ SWL_UP(above);
+#undef SWL_UP
 #endif
 }
 

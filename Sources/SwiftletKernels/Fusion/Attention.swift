@@ -36,6 +36,8 @@ public func attendRows(
   let sums = part + 12 &* padded
   let largest = sums + 12 &* 16
   let zeros = largest + 3 &* 16
+  // Nothing joins or leaves the scores, and the largest stays the largest once scaled.
+  let isPlain = excluded == nil && additive == nil && scale > 0 && scale < .infinity
   var row = rowLower
   while row < rowUpper {
     let rows = min(rowsPerTile, rowUpper &- row)
@@ -46,10 +48,17 @@ public func attendRows(
       scoreTile(
         queries + row &* queryStride, queryStride, rows, keys + key &* width, count, width, zeros,
         scores)
-      maskTile(
-        scores, rows, count, scale, excluded.map { $0 + row &* excludedStride + key },
-        excludedStride, additive.map { $0 + row &* additiveStride + key }, additiveStride, largest)
-      exponentiateTile(scores, rows, count, sums, largest)
+      var factor = scale
+      if isPlain && count & 15 == 0 {
+        raiseTile(scores, rows, count, scale, largest)
+      } else {
+        maskTile(
+          scores, rows, count, scale, excluded.map { $0 + row &* excludedStride + key },
+          excludedStride, additive.map { $0 + row &* additiveStride + key }, additiveStride,
+          largest)
+        factor = 1
+      }
+      exponentiateTile(scores, rows, count, factor, sums, largest)
       var block = 0
       while block < padded {
         matrixTile(
@@ -140,6 +149,36 @@ func maskTile(
     largest[row] = maximum > largest[row] ? maximum : largest[row]
     row &+= 1
   }
+  shiftRows(old, largest)
+}
+
+/// What `maskTile` does where no key is masked and the tile has whole vectors of keys: the scores stay
+/// as they are, `exponentiateTile` scales them.
+@inline(never)
+func raiseTile(
+  _ scores: UnsafePointer<Float>, _ rows: Int, _ count: Int, _ scale: Float,
+  _ largest: UnsafeMutablePointer<Float>
+) {
+  let old = swl_load_f32x16(largest)
+  var row = 0
+  while row < rows {
+    var top = SIMD16<Float>(repeating: -.infinity)
+    var key = 0
+    while key < count {
+      top = swl_max_f32x16(swl_load_f32x16(scores + row &* attentionKeyBlock + key), top)
+      key &+= 16
+    }
+    let maximum = swl_max_lane_f32x16(top) * scale
+    largest[row] = maximum > largest[row] ? maximum : largest[row]
+    row &+= 1
+  }
+  shiftRows(old, largest)
+}
+
+/// The shift largest[16 + r] and the factor largest[32 + r] of rows whose largest score was `old`.
+@inline(__always)
+func shiftRows(_ old: SIMD16<Float>, _ largest: UnsafeMutablePointer<Float>) {
+  let lowest = SIMD16<Float>(repeating: -.infinity)
   let new = swl_load_f32x16(largest)
   let isEmpty = swl_less_equal_f32x16(new, lowest)
   let shift = swl_select_f32x16(isEmpty, SIMD16(repeating: 0), new)
@@ -147,20 +186,21 @@ func maskTile(
   swl_store_f32x16(largest + 32, exponential(old - shift))
 }
 
-/// Scores to e^(score - shift); their sums, kept in 16 lanes per row, join the rescaled sums.
+/// Scores to e^(factor · score - shift); their sums, kept in 16 lanes per row, join the rescaled sums.
 @inline(never)
 func exponentiateTile(
-  _ scores: UnsafeMutablePointer<Float>, _ rows: Int, _ count: Int,
+  _ scores: UnsafeMutablePointer<Float>, _ rows: Int, _ count: Int, _ factor: Float,
   _ sums: UnsafeMutablePointer<Float>, _ largest: UnsafePointer<Float>
 ) {
+  let scale = SIMD16<Float>(repeating: factor)
   var row = 0
   while row < rows {
-    let shift = SIMD16<Float>(repeating: largest[16 &+ row])
+    let shift = SIMD16<Float>(repeating: -largest[16 &+ row])
     var sum = SIMD16<Float>(repeating: 0)
     var key = 0
     while key < count {
       let place = scores + row &* attentionKeyBlock + key
-      let value = exponential(swl_load_f32x16(place) - shift)
+      let value = decayingExponential(swl_fma_f32x16(swl_load_f32x16(place), scale, shift))
       swl_store_f32x16(place, value)
       sum = sum + value
       key &+= 16

@@ -30,6 +30,31 @@ func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
   return swl_select_f32x16(swl_less_equal_f32x16(x, SIMD16(repeating: .infinity)), result, x)
 }
 
+/// e^x for what a softmax takes it of, x at most 0 (or rounding above it): 0 below −86.5, where a
+/// weight is less than 3e-38 of the largest one, else `exponential`'s bits; NaN stays NaN. Two thirds
+/// of its instructions: no result overflows or is subnormal, so that 2^n is an addition to the bits.
+@inline(__always)
+func decayingExponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
+  let low = SIMD16<Float>(repeating: -86.5)
+  let shift = SIMD16<Float>(repeating: 12_582_912)
+  // The second operand is what comes out where it is NaN.
+  let clamped = swl_max_f32x16(low, x)
+  let shifted = swl_fma_f32x16(clamped, SIMD16(repeating: 1.442_695_04), shift)
+  let whole = shifted - shift
+  var r = swl_fma_f32x16(whole, SIMD16(repeating: -0.693_359_375), clamped)
+  r = swl_fma_f32x16(whole, SIMD16(repeating: 2.121_944_4e-4), r)
+  var p = SIMD16<Float>(repeating: 1.987_569_15e-4)
+  p = swl_fma_f32x16(p, r, SIMD16(repeating: 1.398_199_950_7e-3))
+  p = swl_fma_f32x16(p, r, SIMD16(repeating: 8.333_451_907_3e-3))
+  p = swl_fma_f32x16(p, r, SIMD16(repeating: 4.166_579_589_4e-2))
+  p = swl_fma_f32x16(p, r, SIMD16(repeating: 0.166_666_654_59))
+  p = swl_fma_f32x16(p, r, SIMD16(repeating: 0.500_000_012_01))
+  p = swl_fma_f32x16(p, r * r, r)
+  let scaled = swl_bits_f32x16(p + 1) &+ swl_bits_f32x16(shifted) &<< SIMD16(repeating: 23)
+  let isSmall = swl_less_f32x16(x, low)
+  return unsafeBitCast(scaled & ~isSmall, to: SIMD16<Float>.self)
+}
+
 /// `output[i] = e^input[i]`; `count` values, any tail.
 @inline(never)
 public func exponentials(

@@ -56,7 +56,8 @@ public struct MiningTrigger: Sendable, Equatable {
   ) throws(ConfigurationError) -> [MiningTrigger] {
     var triggers: [MiningTrigger] = []
     for part in text.split(separator: ",") {
-      let halves = part.split(separator: "=", maxSplits: 1).map(String.init)
+      let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        .map(String.init)
       let kinds: [Kind]
       if halves[0] == "all", halves.count == 1 {
         kinds = Kind.allCases

@@ -29,7 +29,7 @@ import Testing
     let triggers = try MiningTrigger.list("budget=8ms,close=6m,braking", budgetMilliseconds: 10)
     #expect(triggers.map(\.threshold) == [8, 6, 3])
     #expect(try MiningTrigger.list("all", budgetMilliseconds: 5).count == 7)
-    for text in ["", "fast", "close=near", "close=-1m"] {
+    for text in ["", "fast", "close=near", "close=-1m", "=", "=6m", "close=", "budget=8ms,="] {
       #expect(throws: ConfigurationError.self, "\(text)") {
         _ = try MiningTrigger.list(text, budgetMilliseconds: 10)
       }

@@ -51,6 +51,41 @@ import Testing
     }
   }
 
+  /// Walks of more than 192 columns between two cuts, and sensors outside the window.
+  @Test(arguments: InstructionSet.supported)
+  func `long fans across a window equal the reference from inside and from outside`(
+    set: InstructionSet
+  ) throws {
+    var configuration = OccupancyConfiguration()
+    configuration.voxelSizeMeters = 0.05
+    configuration.cellCountX = 720
+    configuration.cellCountY = 60
+    configuration.cellCountZ = 32
+    configuration.lowerZMeters = -0.8
+    configuration.maximumRangeMeters = 35
+    configuration.mode = .realtime
+    let expected = try OccupancyGrid(
+      configuration: configuration, engine: .reference, pool: WorkerPool(threadCount: 1))
+    let got = try OccupancyGrid(
+      configuration: configuration, engine: .simd(set), pool: WorkerPool(threadCount: 2))
+    var generator = SeededGenerator(seed: 3)
+    for (scan, away) in [SIMD3(17.0, 0, 0), SIMD3(-17, 0.3, 0), SIMD3(25, 1, 0)].enumerated() {
+      let ahead: Float = away.x > 0 ? 1 : -1
+      let points = (0..<80).map { _ in
+        let values = generator.floats(3, in: -1...1)
+        return SIMD3(ahead * (20 + 14 * values[0]), 2 * values[1], 0.5 * values[2])
+      }
+      for grid in [expected, got] {
+        grid.recenter(onWorld: pose(scan).translation + away)
+        let worldFromLidar = RigidTransform(
+          rotation: Quaternion.identity, translation: pose(scan).translation)
+        _ = withCloud(points) { grid.insert($0, worldFromLidar: worldFromLidar) }
+      }
+      #expect(isEqual(got, expected), "sensor \(away) from the middle")
+      #expect(bytes(expected).contains { $0 < 0 })
+    }
+  }
+
   @Test(arguments: everyOccupancyEngine, [OccupancyMode.realtime, .fast])
   func `a ring of returns clears its inside, and nothing behind, above or below it`(
     engine: Engine, mode: OccupancyMode
