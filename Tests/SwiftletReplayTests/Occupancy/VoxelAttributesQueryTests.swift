@@ -84,39 +84,36 @@ import Testing
     #expect(PointLabelFormat.nuScenesClass("vehicle.ego") == 255)
   }
 
-  @Test func `a synthetic drive has the class of every point that its boxes confirm`() throws {
-    let folder = try TemporaryFolder()
-    try SyntheticDriveWriter(
-      drive: TinyDrive.make(), frameCount: 1, folder: URL(fileURLWithPath: folder.path)
-    ).write(overwrites: true, threadCount: 1)
-    var options = RecordingOptions(keepsEgoBodyPoints: true, decodesImages: false)
-    options.readsPointLabels = true
-    let recording = try RecordingOpener.open(path: folder.path, options: options)
-    let frame = try recording.loadFrame(0)
-    let labels = try #require(frame.pointLabels.first)
-    let lidar = frame.sensorFrame.lidars[0]
-    #expect(labels.count == lidar.points.count && labels.count > 1000 && recording.warnings.isEmpty)
-    let boxes = try TinyDrive.make().frame(0).boxes
+  @Test func `a synthetic drive knows the class of every point, as its boxes confirm`() throws {
+    let drive = try TinyDrive.make()
+    let frame = try TinyDrive.frame.get()
+    let format = PointLabelFormat(
+      nuScenes: Dictionary(
+        uniqueKeysWithValues: SyntheticLabel.allCases.map { (Int($0.rawValue), $0.name) }))
+    let labels = try #require(format.labels(frame.pointLabels))
+    #expect(labels.count == frame.points.count / 5 && labels.count > 1000)
+    let worldFromLidar = frame.worldFromEgo * drive.rig.lidar.egoFromLidar
     var inside = 0
-    withExtendedLifetime(frame) {
-      for point in labels.indices {
-        let place = SIMD3<Double>(
-          SIMD3(
-            lidar.points.value(point, 0), lidar.points.value(point, 4), lidar.points.value(point, 8)))
-        let world = lidar.worldFromLidar * place
-        let box = boxes.first { box in
-          let local = box.worldFromBox.inverse * world
-          let half = box.size / 2 - 0.1
-          return !box.isMoving && abs(local.x) < half.x && abs(local.y) < half.y && abs(local.z) < half.z
-        }
-        guard let box else { continue }
-        inside += 1
-        let expected: UInt8 =
-          box.category == .pedestrian ? 7 : box.category == .van ? 10 : 4
-        #expect(labels[point] == expected, "\(box.category)")
+    for point in labels.indices {
+      let p = SIMD3(frame.points[5 * point], frame.points[5 * point + 1], frame.points[5 * point + 2])
+      let world = worldFromLidar * SIMD3<Double>(p)
+      let box = frame.boxes.first { box in
+        let local = box.worldFromBox.inverse * world
+        let half = box.size / 2 - 0.1
+        return !box.isMoving && abs(local.x) < half.x && abs(local.y) < half.y && abs(local.z) < half.z
       }
+      guard let box else { continue }
+      inside += 1
+      let expected: UInt8 = box.category == .pedestrian ? 7 : box.category == .van ? 10 : 4
+      #expect(labels[point] == expected, "\(box.category)")
     }
     #expect(inside > 10)
+    // Road is low in the ego's axes, pavements and facades are not.
+    let heights = labels.indices.filter { labels[$0] == 11 }.map { point in
+      let p = SIMD3(frame.points[5 * point], frame.points[5 * point + 1], frame.points[5 * point + 2])
+      return (drive.rig.lidar.egoFromLidar * SIMD3<Double>(p)).z
+    }
+    #expect(heights.count > 100 && heights.allSatisfy { abs($0) < 0.5 })
     #expect(Set(labels).isSuperset(of: [11, 13, 15]), "road, sidewalk, facades")
   }
 
