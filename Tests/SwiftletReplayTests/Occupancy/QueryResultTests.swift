@@ -62,7 +62,9 @@ import Testing
     let grid = try grid()
     let map = try VisibilityMap(pool: WorkerPool(threadCount: 1))
     grid.recenter(onWorld: .zero)
-    withFrame(wall, cameras: [camera]) { frame in
+    // One point behind, where no camera looks.
+    let points = wall + [SIMD3(-8.2, 0.1, 0)]
+    withFrame(points, cameras: [camera]) { frame in
       grid.add(frame.lidars[0].points, worldFromLidar: frame.lidars[0].worldFromLidar)
       grid.fold()
       map.update(frame, grid: grid)
@@ -77,11 +79,13 @@ import Testing
       #expect(states[index(6, 0.1, 1)] == Visibility.visible.rawValue)
       #expect(states[index(10.2, 0.1, 1)] == Visibility.visible.rawValue)
       #expect(states[index(15, 0.1, 1)] == Visibility.occluded.rawValue)
-      #expect(states[index(-6, 0.1, 1)] == Visibility.outOfView.rawValue)
+      #expect(states[index(-6, 7, 1)] == Visibility.outOfView.rawValue)
     }
     // The wall's cells, and no other, are occupied: voxels and cells are the same here.
-    let expected = Set(wall.map { index(Double($0.x), Double($0.y), Double($0.z) + 1) })
+    let expected = Set(points.map { index(Double($0.x), Double($0.y), Double($0.z) + 1) })
     #expect(Set(result.occupied.indices.filter { result.occupied[$0] == 1 }) == expected)
+    #expect(result.lidarMask[index(-6, 0.1, 1)] == 1 && result.cameraMask[index(-6, 0.1, 1)] == 0)
+    #expect(result.cameraMask.contains(1))
     // What a camera sees of what the LiDAR saw in all frames so far.
     for cell in result.cameraMask.indices where result.cameraMask[cell] == 1 {
       let isSeen = result.sensors[1].states[cell] == 2 && result.lidarMask[cell] == 1
@@ -123,7 +127,7 @@ import Testing
     let visibility = try VisibilityMap(pool: WorkerPool(threadCount: 1))
     let obstacles = AlignedBuffer<Obstacle>(count: 3)
     let pose = RigidTransform(
-      rotation: Quaternion(axis: SIMD3(0, 0, 1), radians: .pi / 2), translation: SIMD3(2, 1, 0))
+      rotation: Quaternion(axis: SIMD3(0, 0, 1), radians: .pi / 2), translation: SIMD3(17, 3, 0))
     for step in 0..<4 {
       let x = 10 + 0.5 * Double(step)
       // In the last frame the first one is out of sight.
@@ -142,19 +146,19 @@ import Testing
         visibility: visibility, worldFromEgo: .identity)
     }
     let result = ObjectResult(
-      memory: memory, window: window(try grid(), pose, time: 300_000_000), withinMeters: 20)
-    // The third is 31 m away. The first drove on to 11.55.
-    try #require(result.objects.map(\.obstacle.identity) == [1, 2])
-    let first = result.objects[0]
+      memory: memory, window: window(try grid(), pose, time: 300_000_000), withinMeters: 15)
+    // The third is 20 m away. The first drove on to 11.55.
+    try #require(result.objects.map(\.obstacle.identity) == [2, 1])
+    let first = result.objects[1]
     #expect(!first.isSeen && abs(first.obstacle.center.x - 11.55) < 1e-9)
     // Half a life of two seconds: a tenth of a second leaves 2^-0.05.
     #expect(abs(first.confidence - pow(2, -0.05)) < 1e-9)
     let rows = try #require(result.json["objects"]?.arrayValue)
     // Turned by a quarter: ahead is world's y.
-    let center = try #require(rows[0]["center"]?.doublesValue)
-    #expect(abs(center[0] + 0.9) < 1e-9 && abs(center[1] + 9.55) < 1e-9)
-    #expect(abs((rows[0]["unseen_seconds"]?.doubleValue ?? 9) - 0.1) < 1e-9)
-    #expect(rows[1]["is_seen"]?.boolValue == true)
+    let center = try #require(rows[1]["center"]?.doublesValue)
+    #expect(abs(center[0] + 2.9) < 1e-9 && abs(center[1] - 5.45) < 1e-9)
+    #expect(abs((rows[1]["unseen_seconds"]?.doubleValue ?? 9) - 0.1) < 1e-9)
+    #expect(rows[0]["is_seen"]?.boolValue == true)
     #expect(result.table.contains("1 objects seen, 1 remembered after 3 frames"))
   }
 

@@ -48,6 +48,13 @@ import Testing
     let another = try TemporaryFolder()
     let frame = try open(damaged, another).loadFrame(0)
     #expect(frame.pointLabels == [[4, 16]] && frame.notFinitePointCount == 1)
+    // … whichever of them it is.
+    var three = LidarScan(
+      bytes: floatBytes([9, 0, 0, 1, 0.5, 0, 0, 2, 8, 0, 0, 3]), format: .xyzIntensity, file: "")
+    three.labels = [4, 2, 11]
+    let body = EgoBodyBox(minimum: SIMD3(-1, -1, -1), maximum: SIMD3(1, 1, 1))
+    #expect(three.removePoints(inside: body, egoFromLidar: .identity) == 1)
+    #expect(three.labels == [4, 11] && three.values == [9, 0, 0, 1, 8, 0, 0, 3])
   }
 
   @Test func `labels that are not one a point, or mean nothing, are left out with a warning`() throws {
