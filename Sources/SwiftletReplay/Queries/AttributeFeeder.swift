@@ -42,7 +42,8 @@ public final class AttributeFeeder {
     self.attributes = attributes
     let sensors = frame.sensorFrame
     var volume: [UInt8]?
-    for (number, lidar) in sensors.lidars.enumerated() where lidar.isValid && lidar.points.count > 0 {
+    for (number, lidar) in sensors.lidars.enumerated() where lidar.isValid && lidar.points.count > 0
+    {
       var labels = frame.pointLabels.indices.contains(number) ? frame.pointLabels[number] : []
       if labels.count == lidar.points.count {
         labelledScanCount += 1

@@ -85,7 +85,8 @@ extension AttributeResult {
       }
     }
     var room = Self.widestLegend
-    let fitting = rows.sorted { ($1.voxelCount, $0.label) < ($0.voxelCount, $1.label) }.filter { row in
+    let fitting = rows.sorted { ($1.voxelCount, $0.label) < ($0.voxelCount, $1.label) }.filter {
+      row in
       room -= Canvas.textWidth(row.name, scale: 1) + 26
       return room >= 0
     }

@@ -94,7 +94,8 @@ public struct AttributeResult {
     var parts: [String] = []
     if points > 0 { parts.append("\(points) scans with a class for every point") }
     if volume > 0 { parts.append("\(volume) scans looked up in class volumes") }
-    return "labels: " + parts.joined(separator: ", ") + "; \(feeder.labelledPointCount) points have one"
+    return "labels: " + parts.joined(separator: ", ")
+      + "; \(feeder.labelledPointCount) points have one"
   }
   /// The scale of intensities, or that there are none.
   public var intensityText: String {

@@ -89,9 +89,12 @@ extension LidarScan {
           found: "\(bytes.count) bytes",
           remedy: "copy the labels of this scan; it is used without them")
       }
-      labels = notFinite.isEmpty ? found : found.indices.compactMap {
-        notFinite.contains($0) ? nil : found[$0]
-      }
+      labels =
+        notFinite.isEmpty
+        ? found
+        : found.indices.compactMap {
+          notFinite.contains($0) ? nil : found[$0]
+        }
     } catch {
       problem = problem ?? (ReplayWarning.pointLabelsInvalid, error.description)
     }

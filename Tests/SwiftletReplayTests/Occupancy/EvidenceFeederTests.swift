@@ -41,9 +41,12 @@ import Testing
     grid.forEachOccupied { key, _, _ in keys.insert(key) }
     return keys
   }
-  private func write(_ folder: TemporaryFolder, _ name: String, _ tensors: [String: HostTensor]) throws {
+  private func write(_ folder: TemporaryFolder, _ name: String, _ tensors: [String: HostTensor])
+    throws
+  {
     try folder.write(
-      "network_outputs/\(name).safetensors", SafeTensors(tensors: tensors, metadata: [:]).serialized())
+      "network_outputs/\(name).safetensors",
+      SafeTensors(tensors: tensors, metadata: [:]).serialized())
   }
   private func rounded(_ logOdds: Float, _ grid: OccupancyGrid) -> Float {
     (logOdds * grid.stepsPerUnit).rounded() / grid.stepsPerUnit
@@ -126,13 +129,16 @@ import Testing
     let folder = try recording()
     var logits = [Float](repeating: 0, count: 200 * 200 * 16)
     logits[(120 * 200 + 90) * 16 + 5] = 2
-    try write(folder, "OCCUPANCY/\(Self.time)", ["logits": HostTensor(logits, shape: [200, 200, 16])])
+    try write(
+      folder, "OCCUPANCY/\(Self.time)", ["logits": HostTensor(logits, shape: [200, 200, 16])])
     let window = try window(folder.path, [.occupancy], voxel: 0.2)
     // x from 8 to 8.4, y from -4 to -3.6, z from 1 to 1.4 m.
     var expected: [VoxelKey: Float] = [:]
     for x in [40, 41] as [Int32] {
       for y in [-20, -19] as [Int32] {
-        for z in [5, 6] as [Int32] { expected[VoxelKey(x: x, y: y, z: z)] = rounded(0.5, window.grid) }
+        for z in [5, 6] as [Int32] {
+          expected[VoxelKey(x: x, y: y, z: z)] = rounded(0.5, window.grid)
+        }
       }
     }
     #expect(known(window.grid) == expected)
@@ -183,10 +189,12 @@ import Testing
         }
       }
     }
-    try write(folder, "RADAR/\(Self.time)", ["points": HostTensor([1, 2] as [Float], shape: [1, 2])])
+    try write(
+      folder, "RADAR/\(Self.time)", ["points": HostTensor([1, 2] as [Float], shape: [1, 2])])
     let radar = try error(.radar)
     #expect(radar?.record == "points" && radar?.file.hasSuffix("\(Self.time).safetensors") == true)
-    try write(folder, "OCCUPANCY/\(Self.time)", ["logits": HostTensor([1] as [Float], shape: [1, 1, 1])])
+    try write(
+      folder, "OCCUPANCY/\(Self.time)", ["logits": HostTensor([1] as [Float], shape: [1, 1, 1])])
     #expect(try error(.occupancy)?.expected.contains("[200, 200, 16]") == true)
     try write(folder, "OCCUPANCY/\(Self.time)", ["other": HostTensor([1] as [Float], shape: [1])])
     #expect(try error(.occupancy)?.found == "other")

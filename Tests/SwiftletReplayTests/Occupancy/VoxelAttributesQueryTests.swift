@@ -57,7 +57,9 @@ import Testing
     #expect(three.labels == [4, 11] && three.values == [9, 0, 0, 1, 8, 0, 0, 3])
   }
 
-  @Test func `labels that are not one a point, or mean nothing, are left out with a warning`() throws {
+  @Test func `labels that are not one a point, or mean nothing, are left out with a warning`()
+    throws
+  {
     let folder = try TemporaryFolder()
     let frame = try open(labelled([24, 17, 30]), folder).loadFrame(0)
     #expect(frame.pointLabels == [[]])
@@ -102,12 +104,14 @@ import Testing
     let worldFromLidar = frame.worldFromEgo * drive.rig.lidar.egoFromLidar
     var inside = 0
     for point in labels.indices {
-      let p = SIMD3(frame.points[5 * point], frame.points[5 * point + 1], frame.points[5 * point + 2])
+      let p = SIMD3(
+        frame.points[5 * point], frame.points[5 * point + 1], frame.points[5 * point + 2])
       let world = worldFromLidar * SIMD3<Double>(p)
       let box = frame.boxes.first { box in
         let local = box.worldFromBox.inverse * world
         let half = box.size / 2 - 0.1
-        return !box.isMoving && abs(local.x) < half.x && abs(local.y) < half.y && abs(local.z) < half.z
+        return !box.isMoving && abs(local.x) < half.x && abs(local.y) < half.y
+          && abs(local.z) < half.z
       }
       guard let box else { continue }
       inside += 1
@@ -117,7 +121,8 @@ import Testing
     #expect(inside > 10)
     // Road is low in the ego's axes, pavements and facades are not.
     let heights = labels.indices.filter { labels[$0] == 11 }.map { point in
-      let p = SIMD3(frame.points[5 * point], frame.points[5 * point + 1], frame.points[5 * point + 2])
+      let p = SIMD3(
+        frame.points[5 * point], frame.points[5 * point + 1], frame.points[5 * point + 2])
       return (drive.rig.lidar.egoFromLidar * SIMD3<Double>(p)).z
     }
     #expect(heights.count > 100 && heights.allSatisfy { abs($0) < 0.5 })
@@ -150,7 +155,8 @@ import Testing
       warnings: [], pointLabels: [labels], storage: [buffer])
   }
   private func feed(
-    _ frames: [RecordedFrame], root: String = "none", _ change: (inout AttributeFeeder.Settings) -> Void = { _ in }
+    _ frames: [RecordedFrame], root: String = "none",
+    _ change: (inout AttributeFeeder.Settings) -> Void = { _ in }
   ) throws -> AttributeResult {
     var settings = AttributeFeeder.Settings()
     change(&settings)
@@ -199,7 +205,8 @@ import Testing
         let v = generator.floats(4, in: 0...1)
         return SIMD4<Float>(v[0] * 4 + 4, v[1] * 4 - 2, v[2] * 2 - 1, (v[3] * 255).rounded())
       }
-      let labels = points.map { _ in [4, 4, 4, 11, 13, 17, 255][Int(generator.next() % 7)] as UInt8 }
+      let labels = points.map { _ in [4, 4, 4, 11, 13, 17, 255][Int(generator.next() % 7)] as UInt8
+      }
       for (point, label) in zip(points, labels) {
         let key = VoxelKey(
           x: Int32((point.x / 0.5).rounded(.down)), y: Int32((point.y / 0.5).rounded(.down)),
@@ -297,7 +304,8 @@ import Testing
   @Test func `intensities of every scale become bytes`() throws {
     func bytes(_ values: [Float], scale: Float? = nil) throws -> [UInt8?] {
       let points = values.enumerated().map { SIMD4<Float>(3, Float($0) - 3, 0, $1) }
-      return try feed([frame(points, labels: [])]) { $0.intensityScale = scale }.voxels.map(\.intensity)
+      return try feed([frame(points, labels: [])]) { $0.intensityScale = scale }.voxels.map(
+        \.intensity)
     }
     #expect(try bytes([0, 0.5, 1]) == [0, 128, 255])
     #expect(try bytes([0, 1.4, 200]) == [0, 1, 200])
@@ -323,7 +331,9 @@ import Testing
       }
       return found
     }
-    let (car, vegetation) = ((255, 158, 0) as (UInt8, UInt8, UInt8), (0, 175, 0) as (UInt8, UInt8, UInt8))
+    let (car, vegetation) = (
+      (255, 158, 0) as (UInt8, UInt8, UInt8), (0, 175, 0) as (UInt8, UInt8, UInt8)
+    )
     let all = try result.picture(.class)
     #expect(try has(all, vegetation) && !has(all, car))
     let low = try result.picture(.class, maximumHeightMeters: 2)
