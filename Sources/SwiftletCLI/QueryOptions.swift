@@ -37,6 +37,21 @@ struct QueryArguments: ParsableArguments {
   func open(
     afterFrame: (OccupancyGrid, SensorFrame) throws -> Void = { _, _ in }
   ) throws -> QueryWindow {
+    try read(labels: false) { grid, frame, _ in
+      try frame.withSensorFrame { try afterFrame(grid, $0) }
+    }
+  }
+
+  /// The same, with the classes of points; `afterFrame` is given the folder of `network_outputs` too.
+  func openWithLabels(
+    afterFrame: (OccupancyGrid, RecordedFrame, _ root: String) throws -> Void
+  ) throws -> QueryWindow {
+    try read(labels: true, afterFrame)
+  }
+
+  private func read(
+    labels: Bool, _ afterFrame: (OccupancyGrid, RecordedFrame, String) throws -> Void
+  ) throws -> QueryWindow {
     var options = QueryOptions()
     options.voxelSizeMeters = voxel
     options.maximumRangeMeters = maximumRange
@@ -49,11 +64,12 @@ struct QueryArguments: ParsableArguments {
     if ages { options.aging = OccupancyAgingConfiguration() }
     options.evidence = try evidenceSettings()
     options.recording.poses(poses, scene: scene)
+    options.recording.readsPointLabels = labels
     if let ego { options.worldFromEgo = try Self.pose(ego, "--ego") }
     return try reportingQueryErrors {
       let window = try QueryWindow.read(
         path, options: options, engine: try engine.makeEngine(),
-        pool: WorkerPool(threadCount: engine.threads), afterFrame: afterFrame)
+        pool: WorkerPool(threadCount: engine.threads), afterRecordedFrame: afterFrame)
       for warning in window.warnings { printError("warning: \(warning)") }
       if let fed = window.evidence, evidence != "lidar" { printError("evidence: \(fed.text)") }
       return window

@@ -7,11 +7,13 @@ extension OccupancyGrid {
   func decayReference(_ column: Int, _ aging: OccupancyAging) {
     let last = Int(aging.ticks[column])
     aging.ticks[column] = aging.now
-    guard last < Int(aging.now) else { return }
+    let lines = column * configuration.wordCount..<(column + 1) * configuration.wordCount
+    let holds = lines.contains { known[$0] | aging.dynamic[$0] | aging.candidate[$0] != 0 }
+    guard last < Int(aging.now), holds else { return }
     for then in last..<Int(aging.now) {
       decayReference(column, aging, then)
       guard (then + 1) % Int(aging.rates[3]) == 0 else { continue }
-      for line in column * configuration.wordCount..<(column + 1) * configuration.wordCount {
+      for line in lines {
         aging.dynamic[line] &= known[line] & ~aging.candidate[line]
         aging.candidate[line] = aging.dynamic[line]
       }

@@ -26,7 +26,9 @@ final class OccupancyAging {
   let flowX: AlignedBuffer<Int8>
   let flowY: AlignedBuffer<Int8>
   var now: Int32 = 0
-  var firstNanoseconds: Int64?
+  /// The time of tick 0, and the latest time since.
+  private var originNanoseconds: Int64?
+  private var lastNanoseconds: Int64 = 0
   var nextSwept = 0
 
   init(
@@ -70,8 +72,42 @@ final class OccupancyAging {
     moving.zero()
     ticks.zero()
     now = 0
-    firstNanoseconds = nil
+    originNanoseconds = nil
     nextSwept = 0
+  }
+
+  /// Earlier by more than this is another clock, by less a late scan.
+  static let lateNanoseconds: Int64 = 1_000_000_000
+
+  /// Ticks after which nothing changes any more: what is dynamic became a fixture, and every class
+  /// lost all its steps.
+  var settlingTicks: Int64 {
+    let slowest = (0..<3).map { rates[$0] == 0 ? 0 : (128 << 16) / rates[$0] + 1 }.max() ?? 0
+    return slowest + 2 * rates[3] + 1
+  }
+
+  /// `now` for a scan's time. Sums wrap, so that no time traps.
+  func advance(toNanoseconds time: Int64) {
+    let length = Int64(configuration.tickMilliseconds) * 1_000_000
+    guard let origin = originNanoseconds else {
+      (originNanoseconds, lastNanoseconds) = (time, time)
+      return
+    }
+    if time < lastNanoseconds {
+      guard lastNanoseconds &- time > Self.lateNanoseconds || lastNanoseconds &- time < 0 else {
+        return
+      }
+      // The clock was set back: time goes on from here.
+      (originNanoseconds, lastNanoseconds) = (time &- Int64(now) &* length, time)
+      return
+    }
+    lastNanoseconds = time
+    let (since, overflows) = time.subtractingReportingOverflow(origin)
+    let ticks = overflows ? Int64.max : since / length
+    let target = min(ticks, Int64(now) + settlingTicks)
+    // 2³⁰ ticks of 50 ms are 600 days.
+    now = max(now, Int32(max(0, min(target, 1 << 30))))
+    if target < ticks { originNanoseconds = time &- Int64(now) &* length }
   }
 
   /// The window's height moved: marks lie elsewhere now and are dropped.
@@ -84,15 +120,12 @@ final class OccupancyAging {
 }
 
 extension OccupancyGrid {
-  /// Says when the scan at hand was made, before it is folded. Time never runs backwards: an earlier
-  /// one counts as the last. Needs `aging` in the configuration, else nothing happens.
+  /// Says when the scan at hand was made, before it is folded. Age never falls: a time up to a second
+  /// earlier than the last is a late scan and counts as the last; an earlier one is a clock set back,
+  /// from which time goes on. A leap ahead counts up to where nothing changes any more. Needs `aging`
+  /// in the configuration, else nothing happens.
   public func advance(toNanoseconds time: Int64) {
-    guard let aging else { return }
-    let first = aging.firstNanoseconds ?? time
-    aging.firstNanoseconds = first
-    let tick = (time &- first) / (Int64(aging.configuration.tickMilliseconds) * 1_000_000)
-    // 2³⁰ ticks of 50 ms are 600 days.
-    aging.now = max(aging.now, Int32(max(0, min(tick, 1 << 30))))
+    aging?.advance(toNanoseconds: time)
   }
 
   /// Brings every column up to the last `advance`. Allocates nothing.

@@ -3,10 +3,11 @@
 /// A voxel holds one class and how much speaks for it: evidence of the same class adds, of another
 /// takes away, and where nothing is left the new class takes over (the majority vote of Boyer and
 /// Moore, 1981; two bytes a voxel instead of a count for each of 17 classes). Intensity, or any one
-/// byte of colour, is a running mean with a weight that ends at 16 points. Columns are recognised by
+/// byte of colour, is a running mean with a weight that ends at 16 points, kept in 256ths: in whole
+/// numbers it would stop a half of 16 away from what it should follow. Columns are recognised by
 /// their key, so the window may move freely in x and y; moving in height forgets everything.
 ///
-/// Memory: four bytes a voxel. Nothing allocates after `init`. One thread writes.
+/// Memory: five bytes a voxel. Nothing allocates after `init`. One thread writes.
 @safe
 public final class VoxelAttributes {
   /// Occ3D's classes 0 to 16; 17 (free) and above say nothing.
@@ -17,7 +18,8 @@ public final class VoxelAttributes {
   /// [slot y][slot x][z].
   private let classes: AlignedBuffer<UInt8>
   private let weights: AlignedBuffer<UInt8>
-  private let means: AlignedBuffer<UInt8>
+  /// 256ths.
+  private let means: AlignedBuffer<UInt16>
   private let counts: AlignedBuffer<UInt8>
   /// [slot y][slot x][2]: x and y of the column whose values these are.
   private let columns: AlignedBuffer<Int32>
@@ -129,7 +131,8 @@ public final class VoxelAttributes {
     let mean = unsafe Int(means.pointer[place])
     let count = min(16, seen + 1)
     // Rounded to the nearest, halves up; exact for the first point.
-    unsafe means.pointer[place] = UInt8((2 * (mean * (count - 1) + Int(value)) + count) / (2 * count))
+    let sum = mean * (count - 1) + 256 * Int(value)
+    unsafe means.pointer[place] = UInt16((2 * sum + count) / (2 * count))
     unsafe counts.pointer[place] = UInt8(count)
   }
 
@@ -141,6 +144,7 @@ public final class VoxelAttributes {
   /// The mean intensity of a voxel's points; nil where none was seen.
   public func intensity(_ key: VoxelKey, in grid: OccupancyGrid) -> UInt8? {
     guard let place = place(of: key, in: grid, takes: false), counts[place] > 0 else { return nil }
-    return means[place]
+    // At most 255: the largest mean is 255 · 256.
+    return UInt8((Int(means[place]) + 128) / 256)
   }
 }

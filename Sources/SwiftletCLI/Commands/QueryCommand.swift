@@ -25,13 +25,14 @@ struct QueryCommand: ParsableCommand {
         swiftlet query pyramid map.swlmap --levels 5
         swiftlet query visibility drive --png visibility.png
         swiftlet query objects drive --png objects.png
+        swiftlet query attributes drive --png classes.png
         swiftlet query costmap drive --evidence lidar,depth,occupancy --png cost.png
       """,
     subcommands: [
       QueryRayCommand.self, QueryRaysCommand.self, QueryBoxCommand.self, QueryPathCommand.self,
       QueryDistanceCommand.self, QueryCostMapCommand.self, QueryObstaclesCommand.self,
       QueryPyramidCommand.self, QueryVisibilityCommand.self, QueryObjectsCommand.self,
-      QueryGhostsCommand.self,
+      QueryGhostsCommand.self, QueryAttributesCommand.self,
     ])
 }
 

@@ -206,34 +206,49 @@ public final class EvidenceFeeder {
 struct EvidenceFolder {
   static let maximumAgeNanoseconds: Int64 = 100_000_000
   private let folder: String
-  private let times: [Int64]
+  /// By time.
+  private let files: [(time: Int64, name: String)]
 
   init(recording: String, name: String) {
     folder = "\(recording)/\(NetworkOutputs.folderName)/\(name)"
-    times = RecordingFile.names(in: folder).compactMap { name in
-      name.hasSuffix(".safetensors") ? Int64(RecordingFile.stem(name)) : nil
-    }.sorted()
+    files = RecordingFile.names(in: folder).compactMap { name in
+      guard name.hasSuffix(".safetensors") || name.hasSuffix(".npz"),
+        let time = Int64(RecordingFile.stem(name)), RecordingTime.isPlausible(time)
+      else { return nil }
+      return (time, name)
+    }.sorted { ($0.time, $0.name) < ($1.time, $1.name) }
+  }
+
+  /// The file nearest in time, no farther than the maximum age; nil where there is none.
+  func file(at time: Int64, hasSuffix suffix: String = "") -> String? {
+    let own = files.filter { $0.name.hasSuffix(suffix) }
+    guard RecordingTime.isPlausible(time),
+      let nearest = own.min(by: { abs($0.time - time) < abs($1.time - time) }),
+      abs(nearest.time - time) <= Self.maximumAgeNanoseconds
+    else { return nil }
+    return "\(folder)/\(nearest.name)"
+  }
+
+  static func tensors(_ file: String) throws(RecordingError) -> [String: HostTensor] {
+    let bytes = try RecordingFile.read(file)
+    do throws(WeightsError) {
+      return try SafeTensors(bytes: bytes).tensors
+    } catch {
+      throw RecordingError(
+        file: file, record: error.tensor, expected: error.expected, found: error.found,
+        remedy: error.remedy)
+    }
   }
 
   /// The tensor nearest in time, no farther than the maximum age; nil where there is none.
   func tensor(
     _ name: String, at time: Int64
   ) throws(RecordingError) -> (tensor: HostTensor, file: String)? {
-    guard let nearest = times.min(by: { abs($0 - time) < abs($1 - time) }),
-      abs(nearest - time) <= Self.maximumAgeNanoseconds
-    else { return nil }
-    let file = "\(folder)/\(nearest).safetensors"
-    let bytes = try RecordingFile.read(file)
-    do throws(WeightsError) {
-      let tensors = try SafeTensors(bytes: bytes).tensors
-      if let tensor = tensors[name] { return (tensor, file) }
-      throw WeightsError(
-        tensor: name, expected: "a tensor of this name",
-        found: tensors.keys.sorted().joined(separator: " "), remedy: "rename the tensor")
-    } catch {
-      throw RecordingError(
-        file: file, record: error.tensor, expected: error.expected, found: error.found,
-        remedy: error.remedy)
-    }
+    guard let file = file(at: time, hasSuffix: ".safetensors") else { return nil }
+    let tensors = try Self.tensors(file)
+    if let tensor = tensors[name] { return (tensor, file) }
+    throw RecordingError(
+      file: file, record: name, expected: "a tensor of this name",
+      found: tensors.keys.sorted().joined(separator: " "), remedy: "rename the tensor")
   }
 }

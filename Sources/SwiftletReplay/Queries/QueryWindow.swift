@@ -46,9 +46,21 @@ public struct QueryWindow {
     _ path: String, options: QueryOptions, engine: Engine, pool: WorkerPool,
     afterFrame: (OccupancyGrid, SensorFrame) throws -> Void = { _, _ in }
   ) throws -> QueryWindow {
+    try read(path, options: options, engine: engine, pool: pool) { grid, frame, _ in
+      try frame.withSensorFrame { try afterFrame(grid, $0) }
+    }
+  }
+
+  /// The same with all that was recorded of a frame.
+  ///
+  /// - Parameter afterRecordedFrame: is given the folder that may hold `network_outputs` as well.
+  public static func read(
+    _ path: String, options: QueryOptions, engine: Engine, pool: WorkerPool,
+    afterRecordedFrame: (OccupancyGrid, RecordedFrame, _ root: String) throws -> Void
+  ) throws -> QueryWindow {
     isMap(path)
       ? try fromMap(path, options, engine, pool)
-      : try fromRecording(path, options, engine, pool, afterFrame)
+      : try fromRecording(path, options, engine, pool, afterRecordedFrame)
   }
 
   /// The window's configuration for a recording.
@@ -68,13 +80,15 @@ public struct QueryWindow {
 
   private static func fromRecording(
     _ path: String, _ options: QueryOptions, _ engine: Engine, _ pool: WorkerPool,
-    _ afterFrame: (OccupancyGrid, SensorFrame) throws -> Void
+    _ afterFrame: (OccupancyGrid, RecordedFrame, String) throws -> Void
   ) throws -> QueryWindow {
     let recording = try RecordingOpener.open(path: path, options: options.recording)
     let grid = try OccupancyGrid(
       configuration: configuration(options), engine: engine, pool: pool)
     let wanted = min(recording.frameCount, options.frameCount ?? .max)
-    let feeder = EvidenceFeeder(path: path, settings: options.evidence)
+    // A drive's own folder, where the path is of a folder of drives; a file's folder.
+    let root = (recording as? IndexedRecording)?.index.outputRoot ?? path
+    let feeder = EvidenceFeeder(path: root, settings: options.evidence)
     var warnings = recording.warnings.map(\.message)
     var pose: RigidTransform?
     var time: Int64 = 0
@@ -87,7 +101,7 @@ public struct QueryWindow {
           pose = sensors.worldFromEgo
           time = sensors.timestampNanoseconds
           taken += 1
-          try afterFrame(grid, sensors)
+          try afterFrame(grid, frame, root)
         }
       } catch let error as RecordingError {
         warnings.append("frame \(index): \(error)")

@@ -9,6 +9,7 @@ private struct FrameAssembly {
   var storage: [any AnyObject & Sendable] = []
   var egoBodyPointCount = 0
   var notFinitePointCount = 0
+  var pointLabels: [[UInt8]] = []
 
   mutating func warn(_ code: String, _ sensor: String?, _ message: String) {
     warnings.append(ReplayWarning(code: code, frame: frame, sensor: sensor, message: message))
@@ -50,7 +51,8 @@ extension IndexedRecording {
         resetsHistory: planned.resetsHistory, cameras: cameras, lidars: lidars,
         bevMaps: bevMaps(planned, &assembly)),
       warnings: assembly.warnings, egoBodyPointCount: assembly.egoBodyPointCount,
-      notFinitePointCount: assembly.notFinitePointCount, storage: assembly.storage)
+      notFinitePointCount: assembly.notFinitePointCount, pointLabels: assembly.pointLabels,
+      storage: assembly.storage)
   }
 
   private func missingPose(_ number: Int) -> RecordingError {
@@ -295,12 +297,16 @@ extension IndexedRecording {
     let sensor = index.sensors[position]
     guard let chosen = choose(position, planned, &assembly),
       var scan = readScan(sensor, chosen.sample, &assembly)
-    else { return absentLidar(sensor) }
+    else {
+      assembly.pointLabels.append([])
+      return absentLidar(sensor)
+    }
     let mount = chosen.calibration.egoFromSensor
     deskew(&scan, sensor, chosen, &assembly)
     if !options.keepsEgoBodyPoints, let box = options.egoBodyBox ?? index.egoBodyBox {
       assembly.egoBodyPointCount += scan.removePoints(inside: box, egoFromLidar: mount)
     }
+    assembly.pointLabels.append(scan.labels)
     return LidarInput(
       name: sensor.name, timestampNanoseconds: chosen.sample.timestampNanoseconds,
       ageNanoseconds: chosen.age, isValid: true, points: Self.view(scan, &assembly),
@@ -356,7 +362,7 @@ extension IndexedRecording {
     assembly.storage.append(buffer)
     var view = unsafe PointCloudView(
       base: UnsafeRawPointer(buffer.pointer), count: scan.count, byteStride: 16)
-    view.intensityByteOffset = 12
+    if scan.hasIntensity { view.intensityByteOffset = 12 }
     return view
   }
 

@@ -23,8 +23,14 @@ struct LidarScan: Sendable {
   /// Seconds relative to the scan's timestamp, one a point; empty where the recording has none or
   /// the points are already corrected.
   var times: [Float] = []
+  /// Occ3D's class of each point, 255 for none; empty where they were not asked for or not recorded.
+  var labels: [UInt8] = []
+  /// Whether the fourth value is recorded; otherwise it is 0.
+  var hasIntensity = true
   /// Points left out because a coordinate is NaN or infinite.
   var notFiniteCount = 0
+  /// Their numbers in a scan file.
+  private(set) var notFinite: Set<Int> = []
   /// What is wrong with the scan although its points can be used.
   var problem: (code: String, message: String)?
 
@@ -37,6 +43,7 @@ struct LidarScan: Sendable {
     let stride = format.fieldCount * 4
     let pointCount = bytes.count / stride
     values.reserveCapacity(pointCount * 4)
+    hasIntensity = format.intensity != nil
     let wantsTimes = format.time != nil && !format.isMotionCorrected
     unsafe bytes.withUnsafeBytes { raw in
       for index in 0..<pointCount {
@@ -45,8 +52,10 @@ struct LidarScan: Sendable {
           unsafe raw.loadUnaligned(fromByteOffset: at + number * 4, as: Float.self)
         }
         let time = wantsTimes ? format.time.map(field) : nil
+        let leftOut = notFiniteCount
         append(
           field(0), field(1), field(2), intensity: format.intensity.map(field) ?? 0, time: time)
+        if notFiniteCount != leftOut { notFinite.insert(index) }
       }
     }
     if bytes.count % stride != 0 {
@@ -114,11 +123,13 @@ struct LidarScan: Sendable {
       if isInside { continue }
       for field in 0..<4 { values[kept * 4 + field] = values[index * 4 + field] }
       if !times.isEmpty { times[kept] = times[index] }
+      if !labels.isEmpty { labels[kept] = labels[index] }
       kept += 1
     }
     let removed = count - kept
     values.removeLast(removed * 4)
     if !times.isEmpty { times.removeLast(removed) }
+    if !labels.isEmpty { labels.removeLast(removed) }
     return removed
   }
 }

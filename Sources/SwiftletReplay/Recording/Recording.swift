@@ -91,6 +91,9 @@ public final class RecordedFrame: Sendable {
   public let egoBodyPointCount: Int
   /// LiDAR points left out because they are NaN or infinite.
   public let notFinitePointCount: Int
+  /// One array a LiDAR of `sensorFrame`: Occ3D's class of each point, 255 for none; empty where they
+  /// were not asked for (`RecordingOptions.readsPointLabels`) or not recorded.
+  public let pointLabels: [[UInt8]]
   /// Keeps every buffer that `sensorFrame` looks into.
   private let storage: [any AnyObject & Sendable]
 
@@ -105,13 +108,15 @@ public final class RecordedFrame: Sendable {
   /// - Parameter storage: the owners of all memory that `sensorFrame` looks into.
   public init(
     index: Int, sensorFrame: SensorFrame, warnings: [ReplayWarning], egoBodyPointCount: Int = 0,
-    notFinitePointCount: Int = 0, storage: [any AnyObject & Sendable]
+    notFinitePointCount: Int = 0, pointLabels: [[UInt8]] = [],
+    storage: [any AnyObject & Sendable]
   ) {
     self.index = index
     self.sensorFrame = sensorFrame
     self.warnings = warnings
     self.egoBodyPointCount = egoBodyPointCount
     self.notFinitePointCount = notFinitePointCount
+    self.pointLabels = pointLabels
     self.storage = storage
   }
 }

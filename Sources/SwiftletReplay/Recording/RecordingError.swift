@@ -62,6 +62,8 @@ extension ReplayWarning {
   public static let pointsTruncated = "points-truncated"
   /// The scan cannot be read; its LiDAR is missing in this frame.
   public static let pointsUnreadable = "points-unreadable"
+  /// A scan's classes cannot be read or are not one a point; the scan is used without them.
+  public static let pointLabelsInvalid = "point-labels-invalid"
   /// Points without an ego pose at their own time were not deskewed.
   public static let deskewIncomplete = "deskew-incomplete"
   /// The scan has no points.

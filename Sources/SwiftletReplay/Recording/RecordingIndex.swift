@@ -14,6 +14,8 @@ struct IndexedSample: Sendable {
   var file: String
   /// The name of network outputs for this sample: the file's name without extensions.
   var outputName: String
+  /// The file of a scan's classes, one a point; nil where there is none or they are not asked for.
+  var labelFile: String?
   /// The record inside a container; unused for plain files.
   var record = 0
   /// The ego pose stored for this very sample; nil: looked up in the track.
@@ -61,6 +63,8 @@ struct IndexedSensor: Sendable {
   var problem: SensorProblem?
   var samples: [IndexedSample] = []
   var points = PointFormat.xyzIntensity
+  /// How label files are to be read.
+  var labels: PointLabelFormat?
 
   /// Sorts samples by time, the recording's order kept for equal times. Times that no clock shows
   /// are left out, so that differences of times cannot overflow anywhere.
@@ -114,6 +118,12 @@ struct FileSampleReader: SampleReader {
   func readScan(
     _ sensor: IndexedSensor, _ sample: IndexedSample
   ) throws(RecordingError) -> LidarScan {
-    LidarScan(bytes: try RecordingFile.read(sample.file), format: sensor.points, file: sample.file)
+    let bytes = try RecordingFile.read(sample.file)
+    var scan = LidarScan(bytes: bytes, format: sensor.points, file: sample.file)
+    if let file = sample.labelFile, let format = sensor.labels {
+      scan.readLabels(
+        file, format, recordedCount: bytes.count / (4 * sensor.points.fieldCount))
+    }
+    return scan
   }
 }

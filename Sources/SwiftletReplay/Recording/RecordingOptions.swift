@@ -31,6 +31,8 @@ public struct RecordingOptions: Sendable {
   public var scene: String?
   /// Decode images; a run that only maps LiDAR scans saves the time.
   public var decodesImages: Bool
+  /// Read the points' classes where a recording has them (nuScenes-lidarseg, SemanticKITTI).
+  public var readsPointLabels = false
   /// Which of a message's times orders it (MCAP, ROS 2 bags).
   public var clock = SampleClock.header
 

@@ -14,6 +14,8 @@ struct LidarSweep {
   var times: [Float] = []
   /// Object of each return, −1 for the street itself.
   var objects: [Int32] = []
+  /// `SyntheticLabel` of each return.
+  var labels: [UInt8] = []
   var beams: [Beam] = []
 }
 
@@ -70,6 +72,14 @@ extension FrameWorld {
     sweep.points.append(Float(beam))
     sweep.times.append(Float(offset))
     sweep.objects.append(hit.primitive < 0 ? -1 : tree.primitives[Int(hit.primitive)].object)
+    sweep.labels.append(label(hit).rawValue)
+  }
+
+  private func label(_ hit: SceneTree.Hit) -> SyntheticLabel {
+    guard hit.primitive >= 0 else { return .driveableSurface }
+    let primitive = tree.primitives[Int(hit.primitive)]
+    guard primitive.object >= 0 else { return SyntheticLabel(primitive.material) }
+    return SyntheticLabel(snapshot.objects[Int(primitive.object)].category)
   }
 
   /// Reflectivity times the cosine of incidence, 0...255 as in nuScenes.

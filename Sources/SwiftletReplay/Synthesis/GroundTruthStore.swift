@@ -177,6 +177,9 @@ extension GroundTruthStore {
     `NNNNNN.json`, one a frame: every annotated box in world coordinates: centre, length, width, height,
     rotation (w x y z), velocity in metres per second (the flow of all its points), LiDAR returns.
 
+    `lidarseg/` beside this folder has the class of every LiDAR point, one uint8 a point in nuScenes-
+    lidarseg's numbers (`index` of `category.json`).
+
     With `--raw-sweep` the LiDAR points are in the sensor's axes at each firing's own time, and
     `samples/LIDAR_TOP/*.pcd.bin.times` holds one little-endian float32 a point: seconds relative to
     the scan's time stamp, negative within the sweep. Without it points are already corrected.

@@ -115,7 +115,8 @@ public struct SyntheticDrive: Sendable {
     return SyntheticFrame(
       index: index, timestampMicroseconds: world.timestamp, worldFromEgo: world.worldFromEgo,
       cameras: images, points: sweep.points, pointTimes: sweep.times,
-      boxes: world.boxes(seenBy: sweep), groundTruth: world.groundTruth(sweep, cameraBeams: cameraBeams))
+      pointLabels: sweep.labels, boxes: world.boxes(seenBy: sweep),
+      groundTruth: world.groundTruth(sweep, cameraBeams: cameraBeams))
   }
 }
 
@@ -152,6 +153,8 @@ public struct SyntheticFrame: Sendable {
   public var points: [Float]
   /// Seconds relative to the frame's time, one a point.
   public var pointTimes: [Float]
+  /// `SyntheticLabel` raw values, one a point.
+  public var pointLabels: [UInt8]
   public var boxes: [Box]
   public var groundTruth: GroundTruthFrame
 }

@@ -7,7 +7,7 @@ public struct SyntheticDriveWriter: Sendable {
   /// Folder of the tables; readers that ask for a version find this one.
   public static let version = "v1.0-mini"
   /// What is written at the top of the folder, and what overwriting replaces.
-  static let ownFolders = [version, "samples", "maps", "ground_truth"]
+  static let ownFolders = [version, "samples", "maps", "lidarseg", "ground_truth"]
 
   public let drive: SyntheticDrive
   public let frameCount: Int
@@ -83,6 +83,7 @@ public struct SyntheticDriveWriter: Sendable {
     }
     var folders = drive.rig.cameras.map { "samples/\($0.name)" }
     folders += ["samples/\(drive.rig.lidar.name)", Self.version, "maps", "ground_truth"]
+    folders.append(SyntheticTables.labelFolder)
     for name in folders {
       try files.createDirectory(
         at: folder.appendingPathComponent(name), withIntermediateDirectories: true)
@@ -105,6 +106,7 @@ public struct SyntheticDriveWriter: Sendable {
       try write(
         HostTensor(frame.pointTimes, shape: [frame.pointTimes.count]).bytes, to: scan + ".times")
     }
+    try write(frame.pointLabels, to: SyntheticTables.labelFile(drive: drive, frame: index))
     try GroundTruthStore.write(frame, to: groundTruthFolder)
     return SyntheticFrameRecord(frame)
   }

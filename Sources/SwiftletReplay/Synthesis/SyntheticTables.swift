@@ -1,9 +1,10 @@
 import Foundation
 import Swiftlet
 
-/// The thirteen JSON tables of a nuScenes v1.0 data set, made from a synthetic drive.
+/// The thirteen JSON tables of a nuScenes v1.0 data set and lidarseg's, made from a synthetic drive.
 struct SyntheticTables {
   static let mapFile = "maps/synthetic.png"
+  static let labelFolder = "lidarseg/\(SyntheticDriveWriter.version)"
   let drive: SyntheticDrive
   let records: [SyntheticFrameRecord]
 
@@ -13,7 +14,7 @@ struct SyntheticTables {
       ("calibrated_sensor", calibratedSensors), ("ego_pose", egoPoses), ("sensor", sensors),
       ("log", [log]), ("map", [map]), ("category", categories), ("attribute", attributes),
       ("visibility", visibilities), ("instance", instances),
-      ("sample_annotation", annotations.map(\.row)),
+      ("sample_annotation", annotations.map(\.row)), ("lidarseg", labels),
     ]
     for (name, rows) in tables {
       let text = "[\n" + rows.map(\.text).joined(separator: ",\n") + "\n]\n"
@@ -21,13 +22,16 @@ struct SyntheticTables {
     }
   }
 
-  /// A 32-digit token that depends on the seed and the record alone.
   private func token(_ table: String, _ name: String) -> String {
-    var a = drive.options.seed
+    Self.token(drive.options.seed, table, name)
+  }
+  /// A 32-digit token that depends on the seed and the record alone.
+  private static func token(_ seed: UInt64, _ table: String, _ name: String) -> String {
+    var a = seed
     for byte in (table + "/" + name).utf8 { a = StreetRandom.mix(a ^ UInt64(byte)) }
     return hex(a) + hex(StreetRandom.mix(a ^ 0x5357_4946_544c_4554))
   }
-  private func hex(_ value: UInt64) -> String {
+  private static func hex(_ value: UInt64) -> String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
@@ -70,6 +74,24 @@ struct SyntheticTables {
         "prev": .string(sampleToken(record.index - 1)),
         "next": .string(sampleToken(record.index + 1)),
         "scene_token": .string(token("scene", sceneName)),
+      ])
+    }
+  }
+
+  // MARK: Classes of points
+
+  /// Path of a scan's classes below the root: uint8, one a point.
+  static func labelFile(drive: SyntheticDrive, frame: Int) -> String {
+    let scan = token(drive.options.seed, "sample_data", "\(frame)/\(drive.rig.lidar.name)")
+    return "\(labelFolder)/\(scan)_lidarseg.bin"
+  }
+  /// As in nuScenes, a record has the token of the scan it belongs to.
+  private var labels: [JSONValue] {
+    records.map { record in
+      let scan = dataToken(record.index, drive.rig.lidar.name)
+      return .object([
+        "token": .string(scan), "sample_data_token": .string(scan),
+        "filename": .string(Self.labelFile(drive: drive, frame: record.index)),
       ])
     }
   }
@@ -181,10 +203,10 @@ struct SyntheticTables {
     }
   }
   private var categories: [JSONValue] {
-    SyntheticCategory.allCases.map { category in
+    SyntheticLabel.allCases.map { label in
       .object([
-        "token": .string(token("category", category.rawValue)),
-        "name": .string(category.rawValue), "description": .string(""),
+        "token": .string(token("category", label.name)), "name": .string(label.name),
+        "description": .string(""), "index": .integer(Int64(label.rawValue)),
       ])
     }
   }

@@ -90,7 +90,9 @@ struct SyntheticDriveWriterTests {
   }
 
   private func checkReading(_ folder: URL) throws {
-    let recording = try RecordingOpener.open(path: folder.path)
+    var options = RecordingOptions(keepsEgoBodyPoints: true)
+    options.readsPointLabels = true
+    let recording = try RecordingOpener.open(path: folder.path, options: options)
     #expect(recording.frameCount == 3)
     #expect(recording.warnings.isEmpty, "\(recording.warnings)")
     let frame = try recording.loadFrame(1)
@@ -101,6 +103,8 @@ struct SyntheticDriveWriterTests {
     let stored = try #require(try truth.frame(atMicroseconds: microseconds))
     let made = try TinyDrive.frame.get()
     #expect(stored == made.groundTruth)
+    #expect(frame.pointLabels.first?.count == made.pointLabels.count)
+    #expect(frame.pointLabels.first?.contains(255) == false)
     let none = try truth.frame(atMicroseconds: 5)
     #expect(none == nil)
   }

@@ -238,6 +238,77 @@ import Testing
     #expect(grid.state(grid.key(ofWorld: SIMD3(7.2, 0.2, 0.1))) == .occupied)
   }
 
+  /// A car that stands for half a second where the street was long free, and the street behind.
+  private func parked(_ grid: OccupancyGrid, from start: Int64) -> (car: VoxelKey, wall: VoxelKey) {
+    for frame in 0..<13 {
+      grid.advance(toNanoseconds: start &+ time(Double(frame) * 0.1))
+      withCloud([SIMD3(frame < 8 ? 7 : 4, 0, 0)]) { _ = grid.insert($0, worldFromLidar: at(0.2, 0.2)) }
+    }
+    return (grid.key(ofWorld: SIMD3(4.2, 0.2, 0.1)), grid.key(ofWorld: SIMD3(7.2, 0.2, 0.1)))
+  }
+
+  @Test(arguments: [Engine.reference, .best])
+  func `a clock set back goes on from there, a late scan does not`(engine: Engine) throws {
+    for back in [2.0, 3600, 8e9] {
+      let grid = try grid(configuration { $0.dynamicSeconds = 1 }, engine)
+      let (car, wall) = parked(grid, from: 0)
+      grid.advance(toNanoseconds: time(1.2 - back))
+      grid.settle()
+      #expect(grid.isDynamic(car) && grid.state(car) == .occupied)
+      // Late by less than a second: no time has passed, and none is counted twice.
+      for late in [0.4, 0, 0.4, 0.1, 0.4] { grid.advance(toNanoseconds: time(1.2 - back + late)) }
+      grid.settle()
+      #expect(grid.state(car) == .occupied)
+      grid.advance(toNanoseconds: time(1.2 - back + 1.1))
+      grid.settle()
+      #expect(grid.state(car) == .unknown && grid.state(wall) == .occupied, "back by \(back) s")
+    }
+  }
+
+  @Test(arguments: [Engine.reference, .best])
+  func `a stamp far ahead costs no more than settling, and the time after it counts`(
+    engine: Engine
+  ) throws {
+    let start = time(1.6e9)
+    for ahead in [10_800, 7e9] {
+      let grid = try grid(configuration { $0.dynamicSeconds = 1 }, engine)
+      _ = parked(grid, from: start)
+      grid.advance(toNanoseconds: start &+ time(ahead))
+      grid.settle()
+      let again = parked(grid, from: start &+ time(1.3))
+      grid.settle()
+      // The street became long free again, and the car is new.
+      #expect(grid.isDynamic(again.car) && grid.state(again.car) == .occupied)
+      grid.advance(toNanoseconds: start &+ time(3.7))
+      grid.settle()
+      #expect(grid.state(again.car) == .unknown && grid.state(again.wall) == .occupied)
+    }
+    // From one end of Int64 to the other.
+    let extremes = try grid(configuration(), engine)
+    for stamp in [0, .max, .min, 5, .max, -1, .min] as [Int64] {
+      extremes.advance(toNanoseconds: stamp)
+      extremes.settle()
+    }
+  }
+
+  @Test func `engines agree after leaps of the clock`() throws {
+    let c = configuration {
+      $0.occupiedSeconds = 5
+      $0.freeSeconds = 12
+      $0.fixtureSeconds = 0.3
+      $0.longFreeShare = 0.4
+    }
+    let (a, b) = (try grid(c), try grid(c, .reference))
+    for grid in [a, b] {
+      drive(grid, scans: 5)
+      for leap in [3.0, 7200, 7201, 6000, 6000.5, 6000.2] {
+        grid.advance(toNanoseconds: time(leap))
+        drive(grid, advances: false, scans: 2)
+      }
+    }
+    #expect(bytes(a) == bytes(b) && marks(a) == marks(b))
+  }
+
   @Test(arguments: [Engine.reference, .best])
   func `flow from the input makes voxels dynamic at once and is kept`(engine: Engine) throws {
     let grid = try grid(configuration { $0.keepsFlow = true }, engine)

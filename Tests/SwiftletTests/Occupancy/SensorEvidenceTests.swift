@@ -271,6 +271,13 @@ import Testing
     #expect(label(attributes, key, grid) == [11, 255])
     _ = add(attributes, grid, [place, place, place], labels: nil, intensities: [10, 20, 60])
     #expect(attributes.intensity(key, in: grid) == 30)
+    // The mean follows values that differ by less than its weight.
+    let many = [SIMD3<Float>](repeating: place, count: 200)
+    for value in [37, 255] as [UInt8] {
+      let all = [UInt8](repeating: value, count: 200)
+      _ = add(attributes, grid, many, labels: nil, intensities: all)
+      #expect(attributes.intensity(key, in: grid) == value)
+    }
     // The window moves by less than itself: still there; and back from far away: forgotten.
     grid.recenter(onWorld: SIMD3(7, 7, 0.4))
     #expect(label(attributes, key, grid) == [11, 255])

@@ -103,6 +103,7 @@ extension LidarScan {
     guard cloud.width > 0, cloud.height > 0 else { return }
     var layout = try PointCloudLayout(cloud)
     if !readsTimes { layout.time = nil }
+    hasIntensity = layout.intensity != nil
     try cloud.checkExtent()
     if let problem = layout.problem {
       self.problem = (ReplayWarning.messageInvalid, problem)

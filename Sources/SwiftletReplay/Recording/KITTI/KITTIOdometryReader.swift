@@ -45,6 +45,7 @@ enum KITTIOdometryReader {
       lidar.calibrations = [SensorCalibration(egoFromSensor: .identity)]
       lidar.samples = KITTIFiles.samples(
         "\(sequence)/velodyne", timestamps, ["bin"], digits: 6, &warnings)
+      if options.readsPointLabels { addLabels("\(sequence)/labels", to: &lidar) }
       sensors.append(lidar)
     }
     let poses = try readPoses(sequence, rig, problem, options, &warnings)
@@ -52,6 +53,15 @@ enum KITTIOdometryReader {
       layout: layout, path: path, name: RecordingFile.name(sequence), sensors: sensors,
       poses: poses?.track(timestamps: timestamps) ?? PoseTrack([]), hasPoses: poses != nil,
       warnings: warnings + (poses?.warnings ?? []), outputRoot: sequence)
+  }
+
+  /// SemanticKITTI: `labels/NNNNNN.label` beside `velodyne`.
+  private static func addLabels(_ folder: String, to lidar: inout IndexedSensor) {
+    lidar.labels = .semanticKITTI
+    for index in lidar.samples.indices {
+      let file = "\(folder)/\(RecordingFile.stem(lidar.samples[index].file)).label"
+      if RecordingFile.exists(file) { lidar.samples[index].labelFile = file }
+    }
   }
 
   private static func readRig(_ calibration: KITTIKeyValues, _ problem: inout RecordingError?) -> KITTIRig? {

@@ -18,6 +18,7 @@ struct NuScenesReader {
   private let tables: String
   private var warnings: [ReplayWarning] = []
   private var calibrationErrors: [String: String] = [:]
+  private var labels = NuScenesLabels()
 
   /// The folders of tables below a path, and the root that file names are relative to.
   static func tableFolders(_ path: String) -> [(root: String, tables: String)] {
@@ -43,6 +44,9 @@ struct NuScenesReader {
       else {
         names += scenes.map(\.name)
         continue
+      }
+      if options.readsPointLabels {
+        reader.labels = try NuScenesLabels(tables: tables, root: root, &reader.warnings)
       }
       return try reader.index(scene: scene, sceneCount: scenes.count, path: path)
     }
@@ -277,6 +281,7 @@ struct NuScenesReader {
       }
       var sensor = IndexedSensor(name: channel.name, kind: kind, points: .xyzIntensityRing)
       if let format = formats[channel.name] { sensor.points = format }
+      sensor.labels = labels.format
       addSamples(rows, calibrations, to: &sensor)
       sensors.append(sensor)
     }
@@ -312,7 +317,7 @@ struct NuScenesReader {
       sensor.samples.append(
         IndexedSample(
           timestampNanoseconds: row.timestamp, file: file, outputName: RecordingFile.stem(row.file),
-          worldFromEgo: row.worldFromEgo, calibration: known[key], isPresent: isPresent))
+          labelFile: labels.files[row.token], worldFromEgo: row.worldFromEgo, calibration: known[key], isPresent: isPresent))
     }
     guard sensor.calibrations.isEmpty else { return }
     sensor.problem =
