@@ -129,7 +129,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "SwiftletReplayTests",
-      dependencies: ["SwiftletReplay", "Swiftlet", "SwiftletTestSupport", "SwiftletC", "CSwiftlet"]),
+      dependencies: [
+        "SwiftletReplay", "Swiftlet", "SwiftletTestSupport", "SwiftletC", "CSwiftlet", "CCodecs",
+      ]),
     .testTarget(
       name: "SwiftletCTests",
       dependencies: ["SwiftletC", "CSwiftlet", "Swiftlet", "SwiftletTestSupport"]),

@@ -42,6 +42,16 @@ struct FaultOptions: ParsableArguments {
   var inject: String?
   @Option(help: "Seed of the injected faults.") var seed: UInt64 = 1
 
+  /// What the report says.
+  var text: String? { inject.map { "\($0), seed \(seed)" } }
+
+  /// Fails when a fault names a sensor that the recording does not have.
+  func check(_ recording: any Recording) throws {
+    guard let inject else { return }
+    let plan = try usage { try FaultPlan(inject, seed: seed) }
+    try usage { try plan.check(sensors: recording.sensors) }
+  }
+
   func apply(
     to source: any FrameSource, _ configuration: PipelineConfiguration
   ) throws -> any FrameSource {

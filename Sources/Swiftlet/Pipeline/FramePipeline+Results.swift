@@ -94,4 +94,6 @@ extension FramePipeline {
 
   /// Which cameras of the last frame contributed, by the rig's order.
   public var validCameras: [Bool] { rig?.cameras.map(\.isValid) ?? [] }
+  /// Which LiDARs of the last frame contributed, by the rig's order.
+  public var validLidars: [Bool] { rig?.lidars.map(\.isValid) ?? [] }
 }

@@ -80,7 +80,11 @@ struct FaultsCommand: ParsableCommand {
   }
 
   private func plans(_ recording: any Recording) throws -> [FaultPlan] {
-    if let inject { return [try usage { try FaultPlan(inject, seed: seed) }] }
+    if let inject {
+      let plan = try usage { try FaultPlan(inject, seed: seed) }
+      try usage { try plan.check(sensors: recording.sensors) }
+      return [plan]
+    }
     let faults = FaultTrial.standardFaults(
       camera: recording.sensors.first { $0.kind == .camera && $0.calibration == .found }?.name,
       lidar: recording.sensors.first { $0.kind == .lidar }?.name,

@@ -93,8 +93,9 @@ struct ReplayCommand: ParsableCommand {
       engine: try engineOptions.makeEngine(), threadCount: engineOptions.threads,
       cpus: controls.cpus(forParts: engineOptions.threads))
     let processor = try usage { try loader.makeProcessor() }
-    let source = try faultOptions.apply(
-      to: RecordingSource(try open(loader)), loader.configuration)
+    let recording = try open(loader)
+    try faultOptions.check(recording)
+    let source = try faultOptions.apply(to: RecordingSource(recording), loader.configuration)
     var result = try replay(source, processor, loader.configuration, judge?.budget)
     result.hostControls = controls
     result.warnings = refusals + result.warnings
@@ -170,7 +171,7 @@ struct ReplayCommand: ParsableCommand {
     var result = replayer.run()
     try writeCarvingLog(processor)
     let slowdown = hostOptions.plantSlowdown.map { "slow-down \($0) %" }
-    let injected = [faultOptions.inject, slowdown].compactMap(\.self)
+    let injected = [faultOptions.text, slowdown].compactMap(\.self)
     result.injection = injected.isEmpty ? nil : injected.joined(separator: ", ")
     return result
   }

@@ -17,8 +17,6 @@ public struct MCAPProblem: Sendable, Equatable, CustomStringConvertible {
     case channelUndefined
     /// Messages outside the time range of their chunk.
     case chunkTimeRange
-    /// Counts in the statistics that differ from what is there.
-    case statisticsMismatch
     /// Bytes after the end of the file's content.
     case trailingBytes
     /// A kind of record this reader does not know, skipped as the format asks. A note.

@@ -59,7 +59,7 @@ public struct ReplayResult: Sendable {
   public var build: BuildMode
   /// What the system granted of `--cpus`, `--rt-priority` and `--lock-memory`.
   public var hostControls = HostControls()
-  /// The faults that were injected, as the user wrote them.
+  /// The faults that were injected, as the user wrote them, and their seed.
   public var injection: String?
   /// Frames of the recording that were replayed at least once.
   public var distinctFrameCount = 0

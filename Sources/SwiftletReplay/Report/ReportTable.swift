@@ -85,8 +85,10 @@ public struct ReportTable: CustomStringConvertible, Sendable {
         + "involuntary switches \(hosts.reduce(0) { $0 + $1.involuntarySwitches }), steal "
         + "\(text(result.stealNanoseconds)) ms",
       "digest \(result.digest.map(OutputDigest.text) ?? "none") (first pass)",
-    ] + outputAgeLine + scoreLine
+    ] + injectionLine + outputAgeLine + scoreLine
   }
+
+  private var injectionLine: [String] { result.injection.map { ["injected \($0)"] } ?? [] }
 
   /// What a synthetic drive's ground truth says of the voxel map.
   private var scoreLine: [String] {

@@ -54,7 +54,7 @@ enum MessageRecording {
   )? {
     if !RecordingFile.isFolder(path) {
       guard let store = try store(path) else { return nil }
-      return (mcapLayout, [store], [])
+      return (store is SQLiteBag ? bagLayout : mcapLayout, [store], [])
     }
     let present = RecordingFile.names(in: path).filter { $0.hasSuffix(".mcap") || $0.hasSuffix(".db3") }
     let metadata = "\(path)/metadata.yaml"

@@ -41,10 +41,12 @@ struct MessageRig {
     }
     let track = odometryTrack()
     if track == nil {
+      let missing =
+        baseFrame.isEmpty
+        ? "no transforms, odometry or poses" : "no transform, odometry or pose of '\(baseFrame)'"
       warnings.append(
         ReplayWarning(
-          code: ReplayWarning.poseMissing,
-          message: "no transform, odometry or pose of '\(baseFrame)': frames stand for themselves"))
+          code: ReplayWarning.poseMissing, message: "\(missing): frames stand for themselves"))
     }
     return track
   }

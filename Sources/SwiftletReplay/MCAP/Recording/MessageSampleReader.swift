@@ -35,7 +35,11 @@ struct MessageSampleReader: SampleReader {
       let cloud =
         message.encoding == "cdr"
         ? try PointCloudMessage(cdr: data) : try PointCloudMessage(protobuf: data)
-      return try LidarScan(cloud, readsTimes: timedLidars.contains(sensor.name))
+      var scan = try LidarScan(cloud, readsTimes: timedLidars.contains(sensor.name))
+      if let problem = scan.problem {
+        scan.problem = (problem.code, "\(message.topic) at \(message.time) ns: \(problem.message)")
+      }
+      return scan
     }
   }
 

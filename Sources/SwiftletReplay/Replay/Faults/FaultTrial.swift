@@ -58,7 +58,7 @@ public struct FaultTrial {
   private let makeProcessor: () throws -> PipelineProcessor
   private let frames: Range<Int>
   private let maximumAgeNanoseconds: Int64
-  private var clean: [Snapshot] = []
+  private var clean = Run()
   /// What scans since a frame have looked at: the maps of runs that begin there.
   private var since: [Int: [MapPlanes?]] = [:]
 
@@ -73,7 +73,7 @@ public struct FaultTrial {
     self.frames = frames
     self.maximumAgeNanoseconds = maximumAgeNanoseconds
     self.makeProcessor = makeProcessor
-    clean = try run(source).snapshots
+    clean = try run(source)
   }
 
   /// One fault of every kind, all in the same frames.
@@ -108,7 +108,7 @@ public struct FaultTrial {
     var differences: [Double] = []
     var peak = (fused: 0.0, occupancy: 0.0)
     var last = MapPlanes.Difference()
-    for (index, (a, b)) in zip(clean, found.snapshots).enumerated() {
+    for (index, (a, b)) in zip(clean.snapshots, found.snapshots).enumerated() {
       let fused = a.fusedDifference(b, featureTolerance)
       last = a.mapDifference(b, seenBy: seen[index])
       let all = share(last.differingSeen + last.differingUnseen, of: last.seen + last.unseen)
@@ -116,7 +116,7 @@ public struct FaultTrial {
       let isBefore = index + frames.lowerBound <= range.upperBound
       differences.append(max(fused, isBefore ? all : share(last.differingSeen, of: last.seen)))
     }
-    let masked = found.masked(in: range, of: source)
+    let masked = found.masked(in: range, besides: clean)
     return Outcome(
       fault: plan.text, firstFrame: range.lowerBound, lastFrame: range.upperBound,
       isFinite: found.snapshots.allSatisfy(\.isFinite),
@@ -169,23 +169,28 @@ public struct FaultTrial {
   private struct Run {
     var snapshots: [Snapshot] = []
     var warnings: [ReplayWarning] = []
-    /// By frame.
+    /// Sensors that the pipeline used, by frame.
     var valid: [Int: Set<String>] = [:]
     /// By frame and sensor, of those the recording has.
     var ages: [Int: [String: Int64]] = [:]
 
-    /// Sensors that are valid in the recording and were not in any of the frames.
-    func masked(in range: ClosedRange<Int>, of source: any FrameSource) -> [String] {
+    /// Sensors that another run's pipeline used in one of the frames and this one's did not.
+    func masked(in range: ClosedRange<Int>, besides clean: Run) -> [String] {
       var names: Set<String> = []
       for frame in range {
-        guard let recorded = try? source.frame(at: frame).sensorFrame, let seen = valid[frame]
-        else { continue }
-        names.formUnion(FaultTrial.validNames(recorded).subtracting(seen))
+        guard let used = clean.valid[frame], let seen = valid[frame] else { continue }
+        names.formUnion(used.subtracting(seen))
       }
       return names.sorted()
     }
   }
 
+  /// By the pipeline's own word: what a frame says of itself does not show what became of it.
+  private static func usedNames(_ frame: SensorFrame, _ pipeline: FramePipeline) -> Set<String> {
+    let cameras = zip(frame.cameras, pipeline.validCameras).filter(\.1).map(\.0.name)
+    let lidars = zip(frame.lidars, pipeline.validLidars).filter(\.1).map(\.0.name)
+    return Set(cameras + lidars)
+  }
   private static func validNames(_ frame: SensorFrame) -> Set<String> {
     Set(frame.cameras.filter(\.isValid).map(\.name) + frame.lidars.filter(\.isValid).map(\.name))
   }
@@ -200,7 +205,7 @@ public struct FaultTrial {
       if index == frames.lowerBound { frame.resetsHistory = true }
       for stage in processor.stages.indices { try processor.run(stage: stage, on: &frame) }
       withExtendedLifetime(owner) {}
-      run.valid[index] = Self.validNames(frame)
+      run.valid[index] = Self.usedNames(frame, processor.pipeline)
       run.ages[index] = try ages(frame, at: index)
       run.warnings += owner.warnings + processor.takeWarnings()
       run.snapshots.append(Snapshot(processor.pipeline))

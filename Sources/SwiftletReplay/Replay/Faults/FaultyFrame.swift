@@ -33,11 +33,15 @@ struct FaultyFrame {
         code: "injected-\(kind.rawValue)", frame: index, sensor: sensor, message: message))
   }
 
+  /// A negative age is a sample from the future.
   mutating func warnTooOld(_ sensor: String, _ ageNanoseconds: Int64) {
+    let age = SampleTimeline.milliseconds(abs(ageNanoseconds))
     warnings.append(
       ReplayWarning(
         code: ReplayWarning.sensorMissing, frame: index, sensor: sensor,
-        message: "its sample is \(ageNanoseconds / 1_000_000) ms old; it is masked"))
+        message: ageNanoseconds < 0
+          ? "its sample lies \(age) in the future; it is masked"
+          : "its sample is \(age) old; it is masked"))
   }
 
   mutating func reset(_ code: String, _ message: String) {
@@ -84,7 +88,7 @@ struct FaultyFrame {
           frame.timestampNanoseconds - sample.timestampNanoseconds
       }
     }
-    note(kind, sensor, "the sample of \(old.timestampNanoseconds) ns")
+    note(kind, sensor, "the sample of the frame at \(old.timestampNanoseconds) ns in its place")
   }
 
   mutating func apply(

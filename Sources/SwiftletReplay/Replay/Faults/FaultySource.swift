@@ -59,7 +59,7 @@ public final class FaultySource: FrameSource {
     switch fault.kind {
     case .reorder: break
     case .pose: shiftPose(fault, number, &made)
-    case .clockjump where fault.target == "*": jumpClock(fault, &made)
+    case .clockjump where fault.target == "*": jumpClock(fault, number, &made)
     case .late, .duplicate, .freeze: try repeatEarlier(fault, number, &made)
     default: applyToSensors(fault, number, &made)
     }
@@ -77,8 +77,10 @@ public final class FaultySource: FrameSource {
     made.note(.pose, nil, "the ego pose is \(fault.amount) m off")
   }
 
-  private func jumpClock(_ fault: Fault, _ made: inout FaultyFrame) {
-    guard fault.isJumped(made.index, of: source.frameCount) else { return }
+  private func jumpClock(_ fault: Fault, _ number: Int, _ made: inout FaultyFrame) {
+    guard fault.isJumped(made.index, of: source.frameCount),
+      happens(fault, number, made.index, "clock")
+    else { return }
     let shift = Int64(fault.amount * 1e9)
     made.frame.timestampNanoseconds += shift
     for camera in made.frame.cameras.indices {
@@ -161,19 +163,22 @@ public final class FaultySource: FrameSource {
     var previous = FaultyFrame(before, index: made.index - 1)
     for (number, fault) in plan.faults.enumerated() {
       if fault.kind == .pose { shiftPose(fault, number, &previous) }
-      if fault.kind == .clockjump, fault.target == "*" { jumpClock(fault, &previous) }
+      if fault.kind == .clockjump, fault.target == "*" { jumpClock(fault, number, &previous) }
     }
     let elapsed =
       Double(made.frame.timestampNanoseconds - previous.frame.timestampNanoseconds) / 1e9
     let way = made.frame.worldFromEgo.translation - previous.frame.worldFromEgo.translation
     let distance = (way * way).sum().squareRoot()
+    func text(_ value: Double) -> String { "\((value * 1_000).rounded() / 1_000)" }
     if elapsed <= 0 {
-      made.reset(ReplayWarning.timestampOrder, "time went back by \(-elapsed) s: history is reset")
+      made.reset(
+        ReplayWarning.timestampOrder, "time went back by \(text(-elapsed)) s: history is reset")
     } else if distance > maximumEgoSpeed * elapsed {
       made.reset(
-        ReplayWarning.poseJump, "\(distance) m in \(elapsed) s: history is reset")
+        ReplayWarning.poseJump, "\(text(distance)) m in \(text(elapsed)) s: history is reset")
     } else if elapsed > 1 {
-      made.reset(ReplayWarning.timestampGap, "\(elapsed) s without a frame: history is reset")
+      made.reset(
+        ReplayWarning.timestampGap, "\(text(elapsed)) s without a frame: history is reset")
     }
   }
 }

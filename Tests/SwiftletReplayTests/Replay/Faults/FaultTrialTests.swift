@@ -26,6 +26,16 @@ import Testing
   /// only later: the scan has to be outvoted.
   private static let misplacing = ["corrupt:LIDAR", "freeze:LIDAR", "rotate:LIDAR", "pose:"]
 
+  /// What must be masked in the frame of a fault, "*" everything; the others must be nothing.
+  private static let masked = [
+    "drop:CAM": "CAM_FRONT", "late:CAM": "CAM_FRONT", "duplicate:CAM": "CAM_FRONT",
+    "clockjump:CAM": "CAM_FRONT", "drop:LIDAR": "LIDAR_TOP", "late:LIDAR_TOP@150": "LIDAR_TOP",
+    "clockjump:LIDAR": "LIDAR_TOP", "drop:*": "*",
+  ]
+  /// Faults that move no feature by the tolerance: the drive's images are flat, and so is the
+  /// encoder's answer to noise in the half of them that shows the road.
+  private static let unseen = ["freeze:CAM", "corrupt:CAM"]
+
   @Test func `every fault is finite, masked right and over within four frames, or ten`() throws {
     let (folder, recording) = try drive()
     var trial = try FaultTrial(
@@ -37,6 +47,14 @@ import Testing
     for text in faults {
       let outcome = try trial.outcome(of: FaultPlan(text))
       #expect(outcome.isFinite && outcome.isValidityRight, "\(outcome)")
+      let mask = Self.masked.first { text.hasPrefix($0.key) }?.value
+      let names = mask == "*" ? recording.sensors.map(\.name).sorted() : [mask].compactMap(\.self)
+      #expect(outcome.masked == names, "\(outcome)")
+      // A fault that shows nowhere was not injected, or shrugged off by looking at old data.
+      let isSeen = !Self.unseen.contains { text.hasPrefix($0) }
+      #expect(outcome.peakFused > 0 || !isSeen, "\(outcome)")
+      let concernsPoints = [":LIDAR", "drop:*", "pose:", "reorder:"].contains { text.contains($0) }
+      #expect((outcome.peakOccupancy > 0) == concernsPoints, "\(outcome)")
       let isMisplacing = Self.misplacing.contains { text.hasPrefix($0) }
       #expect(outcome.recoveryFrames ?? .max <= (isMisplacing ? 10 : 4), "\(outcome)")
       // Only what the lost scan alone would have seen: 2.2 % at most here.

@@ -3,46 +3,6 @@ import Swiftlet
 import SwiftletReplay
 import Testing
 
-/// Frames 100 ms and 1 m apart with one camera (4×4 grey pixels) and one LiDAR (a ring of 360
-/// points at 10 m).
-private final class RigSource: FrameSource {
-  let name = "rig"
-  let frameCount = 200
-  private let image = AlignedBuffer<UInt8>([UInt8](repeating: 77, count: 48))
-  private let points: AlignedBuffer<Float>
-
-  init() {
-    var values: [Float] = []
-    for degree in 0..<360 {
-      let angle = Float(degree) * .pi / 180
-      values += [10 * Float(cos(Double(angle))), 10 * Float(sin(Double(angle))), 1, 0.5]
-    }
-    points = AlignedBuffer(values)
-  }
-
-  func frame(at index: Int) throws -> any ReplayFrame {
-    let time = Int64(index) * 100_000_000
-    let worldFromEgo = RigidTransform(
-      rotation: Matrix3.identity, translation: SIMD3(Double(index), 0, 0))
-    var view = unsafe PointCloudView(base: points.pointer, count: 360, byteStride: 16)
-    view.intensityByteOffset = 12
-    let camera = CameraInput(
-      name: "CAM", timestampNanoseconds: time, ageNanoseconds: 0, isValid: true,
-      intrinsics: CameraIntrinsics(
-        focalX: 100, focalY: 100, centerX: 2, centerY: 2, widthPixels: 4, heightPixels: 4),
-      egoFromCamera: .identity, keyEgoFromCamera: .identity, networkWidthPixels: 16,
-      networkHeightPixels: 16,
-      image: unsafe ImageView(base: image.pointer, widthPixels: 4, heightPixels: 4))
-    let lidar = LidarInput(
-      name: "LIDAR", timestampNanoseconds: time, ageNanoseconds: 0, isValid: true, points: view,
-      egoFromLidar: .identity, worldFromLidar: worldFromEgo)
-    return FakeFrame(
-      SensorFrame(
-        timestampNanoseconds: time, worldFromEgo: worldFromEgo, resetsHistory: index == 0,
-        cameras: [camera], lidars: [lidar]))
-  }
-}
-
 @Suite struct FaultySourceTests {
   private func frames(_ plan: String, seed: UInt64 = 1, count: Int = 200) throws
     -> [any ReplayFrame]
@@ -122,8 +82,10 @@ private final class RigSource: FrameSource {
     #expect(bytes.prefix(24).allSatisfy { $0 == 77 })
     #expect(!bytes.suffix(24).allSatisfy { $0 == 77 })
     #expect(frame.sensorFrame.lidars[0].points.count == 360)
-    let original = try #require(try source.frame(at: 0).sensorFrame.cameras[0].image)
+    let untouched = try source.frame(at: 0)
+    let original = try #require(untouched.sensorFrame.cameras[0].image)
     #expect((0..<48).allSatisfy { unsafe original.baseAddress[$0] == 77 })
+    withExtendedLifetime((frame, untouched)) {}
   }
 
   @Test func `a sector of 90 degrees takes a quarter of the ring`() throws {
