@@ -3,7 +3,7 @@ import SwiftletKernelsAVX2
 import SwiftletKernelsAVX512
 import SwiftletKernelsPortable
 
-/// Two stages: keys and values are packed in blocks of 16 keys; then tiles of 12 queries of each head
+/// Two stages: keys and values are packed in blocks of 16 keys; then groups of 48 queries of each head
 /// are attended.
 @unsafe struct AttentionJob: PartitionedJob {
   var heads: Int
@@ -34,10 +34,10 @@ import SwiftletKernelsPortable
         unsafe pack(head: item / blocks, key: item % blocks * 16)
       }
     } else {
-      let tiles = unsafe (queryCount + 11) / 12
+      let groups = unsafe (queryCount + 47) / 48
       let own = unsafe scratch + part * scratchStride
-      for item in unsafe partition(heads * tiles, part: part, of: parts) {
-        unsafe attend(head: item / tiles, row: item % tiles * 12, own)
+      for item in unsafe partition(heads * groups, part: part, of: parts) {
+        unsafe attend(head: item / groups, row: item % groups * 48, own)
       }
     }
   }
@@ -69,7 +69,7 @@ import SwiftletKernelsPortable
       case .avx512: unsafe SwiftletKernelsAVX512.attendRows
       }
     unsafe run(
-      queries.base + head * queries.headStride, queries.rowStride, row, min(row + 12, queryCount),
+      queries.base + head * queries.headStride, queries.rowStride, row, min(row + 48, queryCount),
       packedKeys + head * paddedKeys * keyWidth, packedValues + head * paddedKeys * paddedValues,
       paddedKeys * 16, keyCount, keyWidth, valueWidth, scale, mask.excluded, mask.excludedStride,
       mask.additive, mask.additiveStride, output.base + head * output.headStride, output.rowStride,

@@ -7,8 +7,17 @@ public let attentionKeyBlock = 64
 @inline(never)
 public func attentionScratchCount(_ valueWidth: Int) -> Int {
   let padded = (valueWidth &+ 15) & ~15
-  return 12 &* attentionKeyBlock &+ 24 &* padded &+ 12 &* 16 &+ 3 &* 16 &+ max(padded, 32)
+  return 12 &* attentionKeyBlock &+ 12 &* padded &+ max(padded, 32)
+    &+ attentionGroup &* attentionTileCount(padded)
 }
+
+/// Tiles of rows that meet a block of keys and values one after the other while the first-level cache
+/// holds it: a tile alone would fetch 16 KB from the second level for every block.
+let attentionGroup = 4
+
+/// Floats of what a tile carries from block to block: outputs, sums, largest scores.
+@inline(__always)
+func attentionTileCount(_ padded: Int) -> Int { 12 &* padded &+ 12 &* 16 &+ 3 &* 16 }
 
 /// Softmax(scale · q kᵀ + additive) v for query rows `rowLower ..< rowUpper` of one head with an online
 /// softmax: the largest score so far, the sum and the output are rescaled per block of 64 keys, so no
@@ -30,48 +39,89 @@ public func attendRows(
 ) {
   let rowsPerTile = Int(swl_tile_rows())
   let padded = (valueWidth &+ 15) & ~15
+  let tileCount = attentionTileCount(padded)
   let scores = scratch
-  let total = scores + 12 &* attentionKeyBlock
-  let part = total + 12 &* padded
-  let sums = part + 12 &* padded
-  let largest = sums + 12 &* 16
-  let zeros = largest + 3 &* 16
+  let part = scores + 12 &* attentionKeyBlock
+  let zeros = part + 12 &* padded
+  let tiles = zeros + max(padded, 32)
   // Nothing joins or leaves the scores, and the largest stays the largest once scaled.
   let isPlain = excluded == nil && additive == nil && scale > 0 && scale < .infinity
-  var row = rowLower
-  while row < rowUpper {
-    let rows = min(rowsPerTile, rowUpper &- row)
-    clearTile(total, rows &* padded, sums, largest)
+  var group = rowLower
+  while group < rowUpper {
+    let groupEnd = min(group &+ attentionGroup &* rowsPerTile, rowUpper)
+    var tile = tiles
+    while tile < tiles + attentionGroup &* tileCount {
+      clearTile(tile, rowsPerTile &* padded, tile + 12 &* padded, tile + 12 &* (padded &+ 16))
+      tile += tileCount
+    }
     var key = 0
     while key < keyCount {
       let count = min(attentionKeyBlock, keyCount &- key)
-      scoreTile(
-        queries + row &* queryStride, queryStride, rows, keys + key &* width, count, width, zeros,
-        scores)
-      var factor = scale
-      if isPlain && count & 15 == 0 {
-        raiseTile(scores, rows, count, scale, largest)
-      } else {
-        maskTile(
-          scores, rows, count, scale, excluded.map { $0 + row &* excludedStride + key },
-          excludedStride, additive.map { $0 + row &* additiveStride + key }, additiveStride,
-          largest)
-        factor = 1
+      var row = group
+      tile = tiles
+      while row < groupEnd {
+        let rows = min(rowsPerTile, groupEnd &- row)
+        let sums = tile + 12 &* padded
+        let largest = sums + 12 &* 16
+        scoreTile(
+          queries + row &* queryStride, queryStride, rows, keys + key &* width, count, width,
+          zeros, scores)
+        var factor = scale
+        if isPlain && count & 15 == 0 {
+          raiseTile(scores, rows, count, scale, largest)
+        } else {
+          maskTile(
+            scores, rows, count, scale, excluded.map { $0 + row &* excludedStride + key },
+            excludedStride, additive.map { $0 + row &* additiveStride + key }, additiveStride,
+            largest)
+          factor = 1
+        }
+        exponentiateTile(scores, rows, count, factor, sums, largest)
+        weighTile(
+          scores, rows, count, values + key &* 16, valueBlockStride, padded, zeros, part)
+        addTile(tile, part, rows, padded, largest + 32)
+        row &+= rowsPerTile
+        tile += tileCount
       }
-      exponentiateTile(scores, rows, count, factor, sums, largest)
-      var block = 0
-      while block < padded {
-        matrixTile(
-          scores, attentionKeyBlock, rows, values + (block &>> 4) &* valueBlockStride + key &* 16,
-          valueBlockStride, min(2, (padded &- block) &>> 4), count, zeros, part + block, padded,
-          -.infinity)
-        block &+= 32
-      }
-      addTile(total, part, rows, padded, largest + 32)
       key &+= attentionKeyBlock
     }
-    finishRows(total, rows, padded, sums, valueWidth, output + row &* outputStride, outputStride)
+    finishGroup(
+      tiles, group, groupEnd, padded, valueWidth, output + group &* outputStride, outputStride)
+    group = groupEnd
+  }
+}
+
+/// part[r][channel] = Σ weight[r][k] · value[k][channel] over up to 64 keys.
+@inline(__always)
+func weighTile(
+  _ weights: UnsafePointer<Float>, _ rows: Int, _ count: Int, _ values: UnsafePointer<Float>,
+  _ valueBlockStride: Int, _ padded: Int, _ zeros: UnsafePointer<Float>,
+  _ part: UnsafeMutablePointer<Float>
+) {
+  var block = 0
+  while block < padded {
+    matrixTile(
+      weights, attentionKeyBlock, rows, values + (block &>> 4) &* valueBlockStride,
+      valueBlockStride, min(2, (padded &- block) &>> 4), count, zeros, part + block, padded,
+      -.infinity)
+    block &+= 32
+  }
+}
+
+@inline(__always)
+func finishGroup(
+  _ tiles: UnsafePointer<Float>, _ lower: Int, _ upper: Int, _ padded: Int, _ valueWidth: Int,
+  _ output: UnsafeMutablePointer<Float>, _ outputStride: Int
+) {
+  let rowsPerTile = Int(swl_tile_rows())
+  var row = lower
+  var tile = tiles
+  while row < upper {
+    finishRows(
+      tile, min(rowsPerTile, upper &- row), padded, tile + 12 &* padded, valueWidth,
+      output + (row &- lower) &* outputStride, outputStride)
     row &+= rowsPerTile
+    tile += attentionTileCount(padded)
   }
 }
 
