@@ -1,5 +1,5 @@
 // Coverage-guided fuzzing of everything that reads bytes nobody vouches for: MCAP files with every
-// message kind, CDR, protocol buffers, JSON tables, KITTI text, images. Built by Tests/Fuzz/run
+// message kind, CDR, protocol buffers, JSON tables, KITTI text, images, SQLite bags. Built by Tests/Fuzz/run
 // together with SwiftletReplay's sources (`swiftc -sanitize=fuzzer`), not by the package.
 //
 // The first byte of an input chooses what reads the rest. A trap, a read past the end, a hang or
@@ -13,13 +13,14 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   guard let start = unsafe start, count > 1 else { return 0 }
   let bytes = unsafe Array(UnsafeBufferPointer(start: start, count: count))
   let rest = Array(bytes.dropFirst())
-  switch bytes[0] % 8 {
+  switch bytes[0] % 9 {
   case 0, 1: FuzzTarget.file(rest)
   case 2: FuzzTarget.message(rest, encoding: "cdr")
   case 3: FuzzTarget.message(rest, encoding: "protobuf")
   case 4: _ = try? JSONReader.parse(rest)
   case 5: FuzzTarget.image(rest)
   case 6: FuzzTarget.text(rest)
+  case 8: FuzzTarget.database(rest)
   default: FuzzTarget.copy(rest)
   }
   return 0
@@ -140,5 +141,21 @@ enum FuzzTarget {
     precondition(count == summary.messageCount, "\(summary.messageCount) written, \(count) read")
     let damage = (copy.problems + iterator.problems).filter { $0.isDamage && $0.kind != .chunkTimeRange }
     precondition(damage.isEmpty, "\(damage)")
+  }
+
+  /// A bag's SQLite part: what can be reached of its rows, and each row again by its number.
+  static func database(_ bytes: [UInt8]) {
+    let path = "/dev/shm/swiftlet-fuzz-\(ProcessInfo.processInfo.processIdentifier).db3"
+    guard (try? Data(bytes).write(to: URL(fileURLWithPath: path))) != nil,
+      let bag = try? SQLiteBag(path: path)
+    else { return }
+    var places: [MCAPMessage.Place] = []
+    var topics: Set<String> = []
+    _ = bag.scan { message in
+      if places.count < 64 { places.append(message.place) }
+      if topics.count < 8 { topics.insert(message.topic) }
+    }
+    for place in places { _ = try? bag.data(at: place) }
+    for topic in topics { _ = bag.definition(topic) }
   }
 }
