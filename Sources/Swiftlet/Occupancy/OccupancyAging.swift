@@ -82,7 +82,10 @@ final class OccupancyAging {
   /// Ticks after which nothing changes any more: what is dynamic became a fixture, and every class
   /// lost all its steps.
   var settlingTicks: Int64 {
-    let slowest = (0..<3).map { rates[$0] == 0 ? 0 : (128 << 16) / rates[$0] + 1 }.max() ?? 0
+    var slowest: Int64 = 0
+    for index in 0..<3 where rates[index] != 0 {
+      slowest = max(slowest, (128 << 16) / rates[index] + 1)
+    }
     return slowest + 2 * rates[3] + 1
   }
 
