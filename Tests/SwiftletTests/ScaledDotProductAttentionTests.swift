@@ -86,6 +86,34 @@ private let engines = [Engine.reference] + InstructionSet.supported.map(Engine.s
   }
 
   @Test(arguments: InstructionSet.supported)
+  func `groups of rows end anywhere, whatever the scale and its sign`(set: InstructionSet) {
+    for (queries, keys, scale) in [
+      (47, 64, Float(0.18)), (48, 130, 0.18), (49, 128, -0.5), (100, 192, 3), (97, 64, 0),
+    ] {
+      var scene = AttentionScene(
+        heads: 2, queries: queries, keys: keys, width: 10, valueWidth: 20)
+      scene.scale = scale
+      let difference = largestDifference(scene.attend(.reference), scene.attend(.simd(set)))
+      // As above, with logits `scale` times as large.
+      let tolerance = (max(1, abs(scale)) * 100 + 64) * 0x1p-23
+      #expect(difference <= tolerance, "\(queries) x \(keys) times \(scale)")
+    }
+  }
+
+  @Test func `a query that is not a number spoils its own row and no other`() {
+    let whole = AttentionScene(queries: 60, keys: 128, width: 8, valueWidth: 6)
+    var scene = whole
+    scene.queries[27 * 8 + 3] = .nan
+    for engine in engines {
+      let (expected, got) = (whole.attend(engine), scene.attend(engine))
+      for row in 0..<60 {
+        let (a, b) = (expected[row * 6..<row * 6 + 6], got[row * 6..<row * 6 + 6])
+        #expect(row == 27 ? b.allSatisfy(\.isNaN) : a == b, "row \(row)")
+      }
+    }
+  }
+
+  @Test(arguments: InstructionSet.supported)
   func `one, two and three threads give the same bits`(set: InstructionSet) {
     let scene = AttentionScene(heads: 3, queries: 41, keys: 150, width: 20, valueWidth: 12)
     let one = scene.attend(.simd(set)).map(\.bitPattern)

@@ -188,7 +188,6 @@ SWL_INLINE swl_i32x8 swl_ray_load_i32x8(const int32_t *_Nonnull p) {
   __builtin_memcpy(&v, p, sizeof v);
   return v;
 }
-SWL_INLINE swl_f32x8 swl_ray_f32x8_from_i32x8(swl_i32x8 v) { return __builtin_convertvector(v, swl_f32x8); }
 SWL_INLINE swl_i32x8 swl_ray_min_i32x8(swl_i32x8 a, swl_i32x8 b) { return a < b ? a : b; }
 SWL_INLINE swl_i32x8 swl_ray_max_i32x8(swl_i32x8 a, swl_i32x8 b) { return a > b ? a : b; }
 SWL_INLINE swl_i32x8 swl_ray_equal_i32x8(swl_i32x8 a, swl_i32x8 b) { return a == b; }

@@ -3,8 +3,8 @@ import SwiftletKernelsAVX2
 import SwiftletKernelsAVX512
 import SwiftletKernelsPortable
 
-/// Two stages: keys and values are packed in blocks of 16 keys; then groups of 48 queries of each head
-/// are attended.
+/// Two stages: keys and values are packed in blocks of 16 keys; then groups of queries of each
+/// head are attended.
 @unsafe struct AttentionJob: PartitionedJob {
   var heads: Int
   var keyWidth: Int
@@ -24,6 +24,8 @@ import SwiftletKernelsPortable
   var set: InstructionSet
   var isPacking: Bool
 
+  /// A whole number of every instruction set's groups of tiles: 8, 16, 24 or 48 rows.
+  private static let groupRows = 48
   private var paddedKeys: Int { unsafe (keyCount + 15) & ~15 }
   private var paddedValues: Int { unsafe (valueWidth + 15) & ~15 }
 
@@ -34,10 +36,10 @@ import SwiftletKernelsPortable
         unsafe pack(head: item / blocks, key: item % blocks * 16)
       }
     } else {
-      let groups = unsafe (queryCount + 47) / 48
+      let groups = unsafe (queryCount + Self.groupRows - 1) / Self.groupRows
       let own = unsafe scratch + part * scratchStride
       for item in unsafe partition(heads * groups, part: part, of: parts) {
-        unsafe attend(head: item / groups, row: item % groups * 48, own)
+        unsafe attend(head: item / groups, row: item % groups * Self.groupRows, own)
       }
     }
   }
@@ -69,7 +71,8 @@ import SwiftletKernelsPortable
       case .avx512: unsafe SwiftletKernelsAVX512.attendRows
       }
     unsafe run(
-      queries.base + head * queries.headStride, queries.rowStride, row, min(row + 48, queryCount),
+      queries.base + head * queries.headStride, queries.rowStride, row,
+      min(row + Self.groupRows, queryCount),
       packedKeys + head * paddedKeys * keyWidth, packedValues + head * paddedKeys * paddedValues,
       paddedKeys * 16, keyCount, keyWidth, valueWidth, scale, mask.excluded, mask.excludedStride,
       mask.additive, mask.additiveStride, output.base + head * output.headStride, output.rowStride,

@@ -10,23 +10,9 @@ import CVectorShims
 func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
   let low = SIMD16<Float>(repeating: -105)
   let high = SIMD16<Float>(repeating: 90)
-  // Adding 1.5 · 2^23 rounds to an integer and leaves it in the low mantissa bits: no libm call
-  // where the CPU has no rounding instruction, no conversion to get the integer.
-  let shift = SIMD16<Float>(repeating: 12_582_912)
-  let clamped = swl_max_f32x16(swl_min_f32x16(x, high), low)
-  let shifted = swl_fma_f32x16(clamped, SIMD16(repeating: 1.442_695_04), shift)
-  let whole = shifted - shift
-  let exponent = swl_bits_f32x16(shifted) &- swl_bits_f32x16(shift)
-  var r = swl_fma_f32x16(whole, SIMD16(repeating: -0.693_359_375), clamped)
-  r = swl_fma_f32x16(whole, SIMD16(repeating: 2.121_944_4e-4), r)
-  var p = SIMD16<Float>(repeating: 1.987_569_15e-4)
-  p = swl_fma_f32x16(p, r, SIMD16(repeating: 1.398_199_950_7e-3))
-  p = swl_fma_f32x16(p, r, SIMD16(repeating: 8.333_451_907_3e-3))
-  p = swl_fma_f32x16(p, r, SIMD16(repeating: 4.166_579_589_4e-2))
-  p = swl_fma_f32x16(p, r, SIMD16(repeating: 0.166_666_654_59))
-  p = swl_fma_f32x16(p, r, SIMD16(repeating: 0.500_000_012_01))
-  p = swl_fma_f32x16(p, r * r, r)
-  let result = swl_scale_f32x16(p + 1, exponent)
+  let (fraction, shifted) = splitExponential(swl_max_f32x16(swl_min_f32x16(x, high), low))
+  let exponent = swl_bits_f32x16(shifted) &- swl_bits_f32x16(SIMD16(repeating: roundingShift))
+  let result = swl_scale_f32x16(fraction, exponent)
   return swl_select_f32x16(swl_less_equal_f32x16(x, SIMD16(repeating: .infinity)), result, x)
 }
 
@@ -36,12 +22,26 @@ func exponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
 @inline(__always)
 func decayingExponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
   let low = SIMD16<Float>(repeating: -86.5)
-  let shift = SIMD16<Float>(repeating: 12_582_912)
   // The second operand is what comes out where it is NaN.
-  let clamped = swl_max_f32x16(low, x)
-  let shifted = swl_fma_f32x16(clamped, SIMD16(repeating: 1.442_695_04), shift)
+  let (fraction, shifted) = splitExponential(swl_max_f32x16(low, x))
+  let scaled = swl_bits_f32x16(fraction) &+ swl_bits_f32x16(shifted) &<< SIMD16(repeating: 23)
+  let isSmall = swl_less_f32x16(x, low)
+  return unsafeBitCast(scaled & ~isSmall, to: SIMD16<Float>.self)
+}
+
+/// Adding 1.5 · 2^23 rounds to an integer and leaves it in the low mantissa bits: no libm call where
+/// the CPU has no rounding instruction, no conversion to get the integer.
+private let roundingShift: Float = 12_582_912
+
+/// e^x = `fraction` · 2^n; `shifted` is n + `roundingShift`.
+@inline(__always)
+private func splitExponential(
+  _ x: SIMD16<Float>
+) -> (fraction: SIMD16<Float>, shifted: SIMD16<Float>) {
+  let shift = SIMD16<Float>(repeating: roundingShift)
+  let shifted = swl_fma_f32x16(x, SIMD16(repeating: 1.442_695_04), shift)
   let whole = shifted - shift
-  var r = swl_fma_f32x16(whole, SIMD16(repeating: -0.693_359_375), clamped)
+  var r = swl_fma_f32x16(whole, SIMD16(repeating: -0.693_359_375), x)
   r = swl_fma_f32x16(whole, SIMD16(repeating: 2.121_944_4e-4), r)
   var p = SIMD16<Float>(repeating: 1.987_569_15e-4)
   p = swl_fma_f32x16(p, r, SIMD16(repeating: 1.398_199_950_7e-3))
@@ -50,9 +50,7 @@ func decayingExponential(_ x: SIMD16<Float>) -> SIMD16<Float> {
   p = swl_fma_f32x16(p, r, SIMD16(repeating: 0.166_666_654_59))
   p = swl_fma_f32x16(p, r, SIMD16(repeating: 0.500_000_012_01))
   p = swl_fma_f32x16(p, r * r, r)
-  let scaled = swl_bits_f32x16(p + 1) &+ swl_bits_f32x16(shifted) &<< SIMD16(repeating: 23)
-  let isSmall = swl_less_f32x16(x, low)
-  return unsafeBitCast(scaled & ~isSmall, to: SIMD16<Float>.self)
+  return (p + 1, shifted)
 }
 
 /// `output[i] = e^input[i]`; `count` values, any tail.
