@@ -122,12 +122,16 @@ private let engines = [Engine.reference] + InstructionSet.supported.map(Engine.s
 
   @Test func `logits of ten thousand neither overflow nor lose the largest`() {
     var scene = AttentionScene(queries: 3, keys: 70, width: 2, valueWidth: 1, spread: 100)
-    scene.queries = [100, 0, -100, 0, 0, 0]
     scene.keys = (0..<140).map { $0 % 2 == 0 ? Float($0 / 2 - 35) * 3 : 0 }
-    for engine in engines {
-      let output = scene.attend(engine)
-      #expect(output[0] == scene.values[69])
-      #expect(output[1] == scene.values[0])
+    // Large by the queries, or by the scale: the largest must be taken of what is scaled.
+    for scale: Float in [1, 100] {
+      scene.scale = scale
+      scene.queries = [100 / scale, 0, -100 / scale, 0, 0, 0]
+      for engine in engines {
+        let output = scene.attend(engine)
+        #expect(output[0] == scene.values[69], "scale \(scale)")
+        #expect(output[1] == scene.values[0], "scale \(scale)")
+      }
     }
   }
 
