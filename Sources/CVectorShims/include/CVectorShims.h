@@ -17,6 +17,9 @@
 #define SWL_X86 0
 #endif
 
+// Nothing of this is ever called: how a call would pass a wide vector does not matter.
+#pragma clang diagnostic ignored "-Wpsabi"
+
 #define SWL_INLINE static inline __attribute__((always_inline, unused))
 
 typedef float swl_f32x16 __attribute__((ext_vector_type(16)));
