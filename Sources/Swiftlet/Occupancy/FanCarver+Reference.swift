@@ -105,12 +105,13 @@ extension FanCarver {
   func heldBack(_ fans: [[Int32]]) -> [[Int32]] {
     guard settings.holdBack != nil else { return fans }
     return fans.indices.map { fan in
-      fans[fan].indices.map { slot in
+      let filled = filled(fans, fan)
+      return fans[fan].indices.map { slot in
         let beam = fans[fan][slot]
         guard range(beam) > 0 else { return beam }
-        var cut: Float = 0
+        var cut = holdBack[5]
         for side in [-1, 1] {
-          cut = max(cut, verticalCut(fans[fan], slot, side))
+          cut = max(cut, verticalCut(filled, slot, side))
           cut = max(cut, besideCut(fans, fan, slot, side))
         }
         let held = max(range(beam) - cut, 0) * holdBack[1]
@@ -125,34 +126,83 @@ extension FanCarver {
     return rise / max(1 - abs(rise), 1 / 1024)
   }
 
-  private func verticalCut(_ fan: [Int32], _ slot: Int, _ side: Int) -> Float {
-    for away in 1...5 {
-      let place = slot + side * away
-      guard fan.indices.contains(place) else { return 0 }
-      let near = range(fan[place])
-      if near > 0 {
-        return cutOff(near, abs(slope(fan[place]) - slope(fan[slot])) * near, range(fan[slot]))
-      }
+  private func height(_ beam: Int32) -> Float { holdBack[8] + slope(beam) * range(beam) }
+
+  /// A fan, with beams of the nearest two on either side where it has none.
+  private func filled(_ fans: [[Int32]], _ fan: Int) -> [Int32] {
+    fans[fan].indices.map { slot in
+      [0, 1, -1, 2, -2].lazy.map { fans[(fan + $0 + fans.count) % fans.count][slot] }
+        .first { self.range($0) > 0 } ?? 0
     }
-    return 0
+  }
+
+  private func verticalCut(_ fan: [Int32], _ slot: Int, _ side: Int) -> Float {
+    let beam = fan[slot]
+    var cut: Float = 0
+    var left = 2
+    for away in 1...8 where fan.indices.contains(slot + side * away) {
+      let near = fan[slot + side * away]
+      guard range(near) > 0, left > 0 else { continue }
+      let gap = abs(slope(near) - slope(beam)) * range(near)
+      left = gap >= holdBack[2] ? 0 : left - 1
+      guard isSurface(range(near), gap, range(beam), holdBack[3]) else { continue }
+      let isLevel =
+        abs(height(beam) - height(near)) <= (range(beam) - range(near)) * holdBack[7]
+      cut = max(
+        cut,
+        isLevel
+          ? cutAlong(near, beam, upright: side < 0 ? 1 : -1)
+          : cutAcross(range(near), gap, range(beam)))
+    }
+    return cut
   }
 
   private func besideCut(_ fans: [[Int32]], _ fan: Int, _ slot: Int, _ side: Int) -> Float {
+    let range = range(fans[fan][slot])
     let turn = holdBack[4] / lines[8 * fan + 4]
-    for away in 1...3 {
+    var cut: Float = 0
+    var left = 6
+    for away in 1...10 {
       let beside = fans[(fan + side * away + fans.count) % fans.count]
-      for place in [slot, slot + 1, slot - 1] where range(beside[place]) > 0 {
-        let near = range(beside[place])
-        let turns = [turn, turn + turn, turn + turn + turn][away - 1]
-        return cutOff(near, turns * near, range(fans[fan][slot]))
-      }
+      let place = [slot, slot + 1, slot - 1].first { self.range(beside[$0]) > 0 }
+      guard let place, left > 0 else { continue }
+      let near = self.range(beside[place])
+      let gap = near * (turn * Float(away))
+      left = gap >= holdBack[2] ? 0 : left - 1
+      if isSurface(near, gap, range, holdBack[9]) { cut = max(cut, cutAcross(near, gap, range)) }
     }
-    return 0
+    return cut
   }
 
-  private func cutOff(_ near: Float, _ gap: Float, _ range: Float) -> Float {
-    let lead = range - near
-    guard lead > 0, lead <= gap * holdBack[3] else { return 0 }
-    return lead * min(1, holdBack[2] / gap)
+  private func isSurface(
+    _ near: Float, _ gap: Float, _ range: Float, _ steepest: Float
+  ) -> Bool {
+    range - near > 0 && range - near <= gap * steepest
+  }
+
+  private func cutAcross(_ near: Float, _ gap: Float, _ range: Float) -> Float {
+    (range - near) * min(1, holdBack[2] / gap)
+  }
+
+  /// The part of `beam` behind where it enters the layer of the level surface that ends `near` too.
+  private func cutAlong(_ near: Int32, _ beam: Int32, upright: Float) -> Float {
+    guard slope(beam) * upright < 0 else { return 0 }
+    let from = height(near) * upright + holdBack[6]
+    let to = height(beam) * upright + holdBack[6]
+    let (fromLayer, toLayer) = (from.rounded(.down), to.rounded(.down))
+    let upper = max(fromLayer, toLayer)
+    func enters(_ layer: Float) -> Float {
+      ((layer + 1) - holdBack[8] * upright) * (1 / (slope(beam) * upright))
+    }
+    var end = enters(upper)
+    if fromLayer != toLayer {
+      let crosses = range(near) + (upper - from) / (to - from) * (range(beam) - range(near))
+      if fromLayer < toLayer {
+        end = max(end, crosses)
+      } else if !(end < crosses) {
+        end = enters(toLayer)
+      }
+    }
+    return range(beam) - max(min(end, range(beam)), 0)
   }
 }

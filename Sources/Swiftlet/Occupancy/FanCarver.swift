@@ -38,10 +38,16 @@ final class FanCarver {
 
   /// See `holdBackBeams`.
   struct HoldBack: Sendable, Equatable {
-    /// How near to the surface a ray stops, voxels.
+    /// How near to a surface a ray stops, voxels.
     var width: Float
-    /// A lead of more than so many times the distance beside is an edge.
+    /// A lead over the beam above or below of more than so many times their distance is an edge.
     var steepest: Float
+    /// The same for beams beside.
+    var steepestBeside: Float
+    /// The steepest surface that is level, rise a run.
+    var levelRise: Float
+    /// A surface so near to the face between two layers lies in both, metres.
+    var faceMargin: Float
   }
 
   let settings: Settings
@@ -59,7 +65,7 @@ final class FanCarver {
   /// [bin][slot] with 16 words in front and behind, zero between scans: what was measured, where
   /// the image holds beams back.
   let measured: AlignedBuffer<Int32>
-  let holdBack = AlignedBuffer<Float>(count: 8)
+  let holdBack = AlignedBuffer<Float>(count: 16)
   /// Per row direction x, y, 1 / x, 1 / y, where its walk begins and ends, and `leastCrossing`,
   /// voxels; then the same for half the spacing.
   let lines: AlignedBuffer<Float>
@@ -101,7 +107,8 @@ final class FanCarver {
       Self.lines(binCount: count, settings) + Self.lines(binCount: count, finer))
     pairs = AlignedBuffer(count: 8 * threadCount)
     scratch = AlignedBuffer(count: Self.scratchCount * threadCount)
-    setup[7] = settings.setback
+    // What holds beams back sees where they end and sets them back itself.
+    setup[7] = settings.holdBack == nil ? settings.setback : 0
     setup[8] = Self.rangeSteps(reach: reach)
     setup[9] = Float(count) * 0.25
     holdBack[0] = 1 / setup[8]
@@ -109,6 +116,9 @@ final class FanCarver {
     holdBack[2] = settings.holdBack?.width ?? 0
     holdBack[3] = settings.holdBack?.steepest ?? 0
     holdBack[4] = settings.spacing / 2
+    holdBack[5] = settings.setback
+    holdBack[7] = settings.holdBack?.levelRise ?? 0
+    holdBack[9] = settings.holdBack?.steepestBeside ?? 0
   }
 
   /// Chooses the fans' spacing by what `pairs` counted in the scan at hand.
@@ -179,6 +189,8 @@ extension FanCarver {
       origin[axis] = Float(Double(world[axis]) / voxel - Double(window[axis]))
     }
     frame[30] = 1 / voxel
+    holdBack[6] = (settings.holdBack?.faceMargin ?? 0) / Float(voxel)
+    holdBack[8] = origin[2]
     setup[3] = Float(1 / voxel)
     setup[4] = Float(range)
     setup[5] = Self.largestSquare(within: range)

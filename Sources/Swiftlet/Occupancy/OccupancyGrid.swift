@@ -59,8 +59,11 @@ public final class OccupancyGrid {
     rangeMeters = configuration.maximumRangeMeters
     self.engine = engine
     self.pool = pool
-    byteModel = ByteModel(configuration.model)
-    shortModel = ShortModel(configuration.model, searches: configuration.values == .int16)
+    let missWeight = configuration.mode.missWeight
+    let byteModel = ByteModel(configuration.model, missWeight: missWeight)
+    self.byteModel = byteModel
+    shortModel = ShortModel(
+      configuration.model, missWeight: missWeight, searches: configuration.values == .int16)
     let words = configuration.columnCount * configuration.wordCount
     lines = AlignedBuffer(count: words * 64)
     exactLines = AlignedBuffer(count: configuration.values == .int16 ? words * 64 : 0)
@@ -103,7 +106,7 @@ public final class OccupancyGrid {
     }
     aging = configuration.aging.map {
       OccupancyAging(
-        $0, model: ByteModel(configuration.model), columns: configuration.columnCount,
+        $0, model: byteModel, columns: configuration.columnCount,
         words: configuration.wordCount)
     }
     window[3] = Int32(configuration.cellCountX)

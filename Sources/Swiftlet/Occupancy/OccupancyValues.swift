@@ -21,21 +21,23 @@ struct ShortModel {
   /// whole steps: what they miss is all that can add up, because clamps forget.
   ///
   /// - Parameter searches: false takes the first scale, for windows that keep bytes only.
-  init(_ model: OccupancyModel, searches: Bool) {
-    let widest = Double(max(-model.minimum, model.maximum, model.hit, -model.miss))
+  init(_ model: OccupancyModel, missWeight: Float = 1, searches: Bool) {
+    let weighed = Double(model.miss * missWeight)
+    let widest = max(
+      Double(-model.minimum), Double(model.maximum), Double(model.hit), -weighed)
     let most = 32_000 / widest
     var best = (error: Double.infinity, steps: most)
     for index in 0..<(searches ? 20_000 : 1) {
       let steps = most * (1 - Double(index) / 40_000)
       let hit = Double(model.hit) * steps
-      let miss = Double(model.miss) * steps
+      let miss = weighed * steps
       let error = max(abs(hit - hit.rounded()), abs(miss - miss.rounded())) / steps
       if error < best.error { best = (error, steps) }
     }
     let steps = best.steps
     stepsPerUnit = Float(steps)
     hit = Int16((Double(model.hit) * steps).rounded())
-    miss = Int16((Double(model.miss) * steps).rounded())
+    miss = Int16((weighed * steps).rounded())
     minimum = Int16((Double(model.minimum) * steps).rounded())
     maximum = Int16((Double(model.maximum) * steps).rounded())
     threshold = Int16((Double(model.threshold) * steps).rounded())

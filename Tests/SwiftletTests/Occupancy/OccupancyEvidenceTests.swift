@@ -43,7 +43,7 @@ import Testing
         isHit ? [direction * 5] : passes ? [direction * 7] : [direction * 3]
       withCloud(points) { _ = grid.insert($0, worldFromLidar: sensor) }
       if isHit || passes {
-        let sum = (expected ?? 0) + (isHit ? model.hit : model.miss)
+        let sum = (expected ?? 0) + (isHit ? model.hit : model.miss * mode.missWeight)
         expected = min(max(sum, model.minimum), model.maximum)
       }
       guard let expected, let found = grid.logOdds(key) else {
