@@ -126,7 +126,7 @@ extension FanCarver {
     return rise / max(1 - abs(rise), 1 / 1024)
   }
 
-  private func height(_ beam: Int32) -> Float { holdBack[8] + slope(beam) * range(beam) }
+  private func height(_ beam: Int32) -> Float { slope(beam) * range(beam) + holdBack[8] }
 
   /// A fan, with beams of the nearest two on either side where it has none.
   private func filled(_ fans: [[Int32]], _ fan: Int) -> [Int32] {
@@ -138,21 +138,20 @@ extension FanCarver {
 
   private func verticalCut(_ fan: [Int32], _ slot: Int, _ side: Int) -> Float {
     let beam = fan[slot]
+    let places = (1...8).map { slot + side * $0 }
+    let nearest = places.filter { fan.indices.contains($0) && range(fan[$0]) > 0 }.prefix(2)
     var cut: Float = 0
-    var left = 2
-    for away in 1...8 where fan.indices.contains(slot + side * away) {
-      let near = fan[slot + side * away]
-      guard range(near) > 0, left > 0 else { continue }
+    for near in nearest.map({ fan[$0] }) {
       let gap = abs(slope(near) - slope(beam)) * range(near)
-      left = gap >= holdBack[2] ? 0 : left - 1
-      guard isSurface(range(near), gap, range(beam), holdBack[3]) else { continue }
-      let isLevel =
-        abs(height(beam) - height(near)) <= (range(beam) - range(near)) * holdBack[7]
-      cut = max(
-        cut,
-        isLevel
-          ? cutAlong(near, beam, upright: side < 0 ? 1 : -1)
-          : cutAcross(range(near), gap, range(beam)))
+      if isSurface(range(near), gap, range(beam), holdBack[3]) {
+        let rise = abs(height(beam) - height(near))
+        cut = max(
+          cut,
+          rise <= (range(beam) - range(near)) * holdBack[7]
+            ? cutAlong(near, beam, upright: side < 0 ? 1 : -1)
+            : cutAcross(range(near), gap, range(beam)))
+      }
+      guard gap < holdBack[2] else { break }
     }
     return cut
   }
@@ -161,14 +160,13 @@ extension FanCarver {
     let range = range(fans[fan][slot])
     let turn = holdBack[4] / lines[8 * fan + 4]
     var cut: Float = 0
-    var left = 6
-    for away in 1...10 {
+    for away in [1, 2, 4, 8] {
       let beside = fans[(fan + side * away + fans.count) % fans.count]
       let place = [slot, slot + 1, slot - 1].first { self.range(beside[$0]) > 0 }
-      guard let place, left > 0 else { continue }
+      guard let place else { continue }
       let near = self.range(beside[place])
       let gap = near * (turn * Float(away))
-      left = gap >= holdBack[2] ? 0 : left - 1
+      guard away <= 2 || gap < 2 * holdBack[2] else { continue }
       if isSurface(near, gap, range, holdBack[9]) { cut = max(cut, cutAcross(near, gap, range)) }
     }
     return cut
@@ -187,8 +185,9 @@ extension FanCarver {
   /// The part of `beam` behind where it enters the layer of the level surface that ends `near` too.
   private func cutAlong(_ near: Int32, _ beam: Int32, upright: Float) -> Float {
     guard slope(beam) * upright < 0 else { return 0 }
-    let from = height(near) * upright + holdBack[6]
-    let to = height(beam) * upright + holdBack[6]
+    let margin = abs(slope(beam)) * holdBack[10] + holdBack[6]
+    let from = height(near) * upright + margin
+    let to = height(beam) * upright + margin
     let (fromLayer, toLayer) = (from.rounded(.down), to.rounded(.down))
     let upper = max(fromLayer, toLayer)
     func enters(_ layer: Float) -> Float {

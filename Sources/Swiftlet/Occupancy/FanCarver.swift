@@ -48,6 +48,9 @@ final class FanCarver {
     var levelRise: Float
     /// A surface so near to the face between two layers lies in both, metres.
     var faceMargin: Float
+    /// The noise of ranges, metres: where a beam comes down on a surface, this times its slope is
+    /// added to the margin.
+    var rangeNoise: Float
   }
 
   let settings: Settings
@@ -190,6 +193,7 @@ extension FanCarver {
     }
     frame[30] = 1 / voxel
     holdBack[6] = (settings.holdBack?.faceMargin ?? 0) / Float(voxel)
+    holdBack[10] = (settings.holdBack?.rangeNoise ?? 0) / Float(voxel)
     holdBack[8] = origin[2]
     setup[3] = Float(1 / voxel)
     setup[4] = Float(range)

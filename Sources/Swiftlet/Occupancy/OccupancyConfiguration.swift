@@ -21,14 +21,15 @@ public enum OccupancyMode: String, Sendable, CaseIterable {
       FanCarver.Settings(
         spacing: 0.5, setback: 0.5, leastBinCount: 2048,
         holdBack: FanCarver.HoldBack(
-          width: 1.3, steepest: 60, steepestBeside: 10, levelRise: 0.3, faceMargin: 0.005))
+          width: 1.3, steepest: 50, steepestBeside: 10, levelRise: 0.3, faceMargin: 0.003,
+          rangeNoise: 0.02))
     }
   }
 
-  /// How many of the model's misses a miss of a scan counts for: 1, in quality mode 1.3. Where rays end
+  /// How many of the model's misses a miss of a scan counts for: 1, in quality mode 1.2. Where rays end
   /// before what they graze, the misses that are left are not in doubt, and heavier ones clear what
   /// has moved away sooner: two outweigh a hit.
-  public var missWeight: Float { self == .quality ? 1.3 : 1 }
+  public var missWeight: Float { self == .quality ? 1.2 : 1 }
 }
 
 /// What a rolling occupancy window covers and how it is updated.

@@ -14,16 +14,17 @@ import CVectorShims
 ///   r − (r − q) · min(1, width / g).
 ///
 /// Neighbours are the nearest two beams above and two below, at most eight slots away, in the same fan
-/// or, where it has none at that slot, in the nearest of two on either side; and the nearest six
-/// beams beside, at most ten fans away. One that lies farther away than `width` is the last that
-/// counts. In voxels; nothing is fused.
+/// or, where it has none at that slot, in the nearest of two on either side; of the second only where
+/// the first is nearer than `width`. And the beams of the same elevation one, two, four and eight fans
+/// beside, the outer two only while half their distance is less than `width`. In voxels; nothing is
+/// fused.
 ///
 /// - `measured`: [row][128 slots] of beams, a ring of `rowTotal` fans; the first and the last slot of a
 ///   row are empty, and 16 words in front of and behind the ring can be read.
 /// - `lines`: per fan as everywhere. `settings`: voxels a range step; steps a voxel; `width`; steepness
 ///   above and below; half the spacing of fans; how far before its end every beam stops; how near to
 ///   the face of a layer a surface counts as on both of its sides; the steepest level surface, rise a
-///   run; the sensor's height in the window; steepness beside.
+///   run; the sensor's height in the window; steepness beside; the noise of ranges.
 /// - `scratch`: 512 floats. `image`: out, rows `firstRow ..< lastRow`.
 @inline(never)
 public func holdBackBeams(
@@ -51,7 +52,7 @@ public func holdBackBeams(
       cut = swl_max_f32x16(
         cut, besideCut(measured + slot, row, 1, rowTotal, turn, range, settings))
       cut = swl_max_f32x16(
-        cut, besideCut(measured + slot, row, rowTotal &- 1, rowTotal, turn, range, settings))
+        cut, besideCut(measured + slot, row, -1, rowTotal, turn, range, settings))
       let held = swl_max_f32x16(range - cut, zero) * settings[1]
       let steps = swl_ray_shift_left_i32x16(swl_trunc_i32x16(held), 16)
       swl_store_i32x16(
@@ -62,31 +63,25 @@ public func holdBackBeams(
   }
 }
 
-/// Ranges into 16 ..< 144, slopes into 176 ..< 304 and the heights of ends into 336 ..< 464 of
-/// `scratch`; in front of and behind the ranges zeros.
+/// Ranges into 16 ..< 144 and slopes into 176 ..< 304 of `scratch`, with zeros on both sides.
 @inline(__always)
 private func splitFan(
   _ measured: UnsafePointer<Int32>, _ row: Int, _ rowTotal: Int, _ settings: UnsafePointer<Float>,
   _ scratch: UnsafeMutablePointer<Float>
 ) {
   let zero = SIMD16<Float>(repeating: 0)
-  var plane = 0
-  while plane < 3 {
-    swl_store_f32x16(scratch + 160 &* plane, zero)
-    swl_store_f32x16(scratch + (160 &* plane &+ 144), zero)
-    plane &+= 1
-  }
-  let origin = SIMD16<Float>(repeating: settings[8])
+  swl_store_f32x16(scratch, zero)
+  swl_store_f32x16(scratch + 144, zero)
+  swl_store_f32x16(scratch + 160, zero)
+  swl_store_f32x16(scratch + 304, zero)
   var slot = 0
   while slot < 128 {
     let beam = filledBeam(measured + slot, row, rowTotal)
     let rise = swl_f32x16_from_i32x16(beam & SIMD16(repeating: 0xffff)) * (1 / 32767.5) - 1
     let flat = swl_max_f32x16(1 - swl_abs_f32x16(rise), SIMD16(repeating: 1 / 1024))
     let range = swl_f32x16_from_i32x16(swl_ray_shift_right_i32x16(beam, 16)) * settings[0]
-    let slope = rise / flat
     swl_store_f32x16(scratch + (16 &+ slot), range)
-    swl_store_f32x16(scratch + (176 &+ slot), slope)
-    swl_store_f32x16(scratch + (336 &+ slot), origin + slope * range)
+    swl_store_f32x16(scratch + (176 &+ slot), rise / flat)
     slot &+= 16
   }
 }
@@ -119,33 +114,32 @@ private func verticalCut(
   _ settings: UnsafePointer<Float>
 ) -> SIMD16<Float> {
   let zero = SIMD16<Float>(repeating: 0)
-  let slope = swl_load_f32x16(planes + 176)
-  let height = swl_load_f32x16(planes + 336)
-  var search = NeighbourSearch(range, most: 2)
-  var cut = zero
+  let own = swl_less_f32x16(zero, range)
+  var first = Neighbour(range: zero, slope: zero)
+  var second = first
   var away = 1
-  while away <= 8 && search.isOpen {
-    let place = planes + away &* step
-    let near = swl_load_f32x16(place + 16)
-    let gap = swl_abs_f32x16(swl_load_f32x16(place + 176) - slope) * near
-    let found = search.take(near, gap, settings[2])
-    if swl_mask_bits_i32x16(found) != 0 {
-      let nearHeight = swl_load_f32x16(place + 336)
-      let surface = found & isSurface(near, gap, range, settings[3])
-      let across = cutAcross(near, gap, range, settings)
-      let along = cutAlong(
-        near, nearHeight, range, slope, height, step < 0 ? 1 : -1, settings)
-      let isLevel = swl_less_equal_f32x16(
-        swl_abs_f32x16(height - nearHeight), (range - near) * settings[7])
-      let ends = swl_select_f32x16(isLevel, along, across)
-      cut = swl_max_f32x16(cut, swl_select_f32x16(surface, ends, zero))
-    }
+  while away <= 8 {
+    let near = swl_load_f32x16(planes + (16 &+ away &* step))
+    let slope = swl_load_f32x16(planes + (176 &+ away &* step))
+    let isThere = swl_less_f32x16(zero, near)
+    let hasFirst = swl_less_f32x16(zero, first.range)
+    let hasSecond = swl_less_f32x16(zero, second.range)
+    second.take(near, slope, isThere & hasFirst & ~hasSecond)
+    first.take(near, slope, isThere & ~hasFirst)
+    if swl_mask_bits_i32x16(own & ~hasSecond) == 0 { break }
     away &+= 1
   }
-  return cut
+  let beam = Neighbour(range: range, slope: swl_load_f32x16(planes + 176))
+  let upright: Float = step < 0 ? 1 : -1
+  let isClose = swl_less_f32x16(first.gap(to: beam), SIMD16(repeating: settings[2]))
+  let isFirst = own & swl_less_f32x16(zero, first.range)
+  let isSecond = own & isClose & swl_less_f32x16(zero, second.range)
+  return swl_max_f32x16(
+    surfaceCut(first, beam, isFirst, upright, settings),
+    surfaceCut(second, beam, isSecond, upright, settings))
 }
 
-/// What the nearest six beams of about the same elevation up to ten fans away cut off; `step` is
+/// What the beams of about the same elevation one, two, four and eight fans away cut off; `step` is
 /// the way to the next fan around the ring.
 @inline(__always)
 private func besideCut(
@@ -153,21 +147,23 @@ private func besideCut(
   _ range: SIMD16<Float>, _ settings: UnsafePointer<Float>
 ) -> SIMD16<Float> {
   let zero = SIMD16<Float>(repeating: 0)
-  var search = NeighbourSearch(range, most: 6)
+  let width = SIMD16<Float>(repeating: settings[2])
   var cut = zero
   var away = 1
-  var fan = row
-  while away <= 10 && search.isOpen {
-    fan &+= step
-    if fan >= rowTotal { fan &-= rowTotal }
-    let beam = levelBeam(beams + fan &* 128)
+  while away <= 8 {
+    let fan = row &+ away &* step
+    let beam = levelBeam(beams + (fan < 0 ? fan &+ rowTotal : fan % rowTotal) &* 128)
     let near = swl_f32x16_from_i32x16(swl_ray_shift_right_i32x16(beam, 16)) * settings[0]
     let gap = near * (turn * Float(away))
-    let found = search.take(near, gap, settings[2])
+    let reach = away <= 2 ? Float.infinity : 2 * settings[2]
+    let found = swl_less_f32x16(zero, near) & swl_less_f32x16(gap, SIMD16(repeating: reach))
     let surface = found & isSurface(near, gap, range, settings[9])
-    let ends = cutAcross(near, gap, range, settings)
+    var ends = range - near
+    if swl_mask_bits_i32x16(surface & swl_less_f32x16(width, gap)) != 0 {
+      ends = cutAcross(near, gap, range, settings)
+    }
     cut = swl_max_f32x16(cut, swl_select_f32x16(surface, ends, zero))
-    away &+= 1
+    away &*= 2
   }
   return cut
 }

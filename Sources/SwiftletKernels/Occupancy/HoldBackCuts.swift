@@ -1,35 +1,44 @@
 import CVectorShims
 
-/// Which of sixteen beams still look for neighbours on one side: until they have found `most`, or one
-/// that is `width` away.
-struct NeighbourSearch {
-  private var open: SIMD16<Int32>
-  private var left: SIMD16<Int32>
+/// Sixteen beams: horizontal range, 0 where there is none, and rise a run.
+struct Neighbour {
+  var range: SIMD16<Float>
+  var slope: SIMD16<Float>
 
   @inline(__always)
-  init(_ range: SIMD16<Float>, most: Int32) {
-    open = swl_less_f32x16(SIMD16(repeating: 0), range)
-    left = SIMD16(repeating: most &- 1)
+  mutating func take(_ range: SIMD16<Float>, _ slope: SIMD16<Float>, _ lanes: SIMD16<Int32>) {
+    self.range = swl_select_f32x16(lanes, range, self.range)
+    self.slope = swl_select_f32x16(lanes, slope, self.slope)
   }
 
-  var isOpen: Bool {
-    @inline(__always) get { swl_mask_bits_i32x16(open) != 0 }
-  }
-
-  /// The lanes for which the beam of range `near` (0: there is none), `gap` away, is a neighbour.
+  /// How far above or below its end another beam passes.
   @inline(__always)
-  mutating func take(
-    _ near: SIMD16<Float>, _ gap: SIMD16<Float>, _ width: Float
-  ) -> SIMD16<Int32> {
-    let none = SIMD16<Int32>(repeating: 0)
-    let found = open & swl_less_f32x16(SIMD16(repeating: 0), near)
-    let isLast =
-      swl_less_equal_f32x16(SIMD16(repeating: width), gap) | ~swl_greater_i32x16(left, none)
-    open = open & ~(found & isLast)
-    // A mask is −1 where it is set.
-    left = left &+ found
-    return found
+  func gap(to beam: Neighbour) -> SIMD16<Float> { swl_abs_f32x16(slope - beam.slope) * range }
+}
+
+/// What the neighbour `near` above or below cuts off `beam`, in `lanes`.
+@inline(__always)
+func surfaceCut(
+  _ near: Neighbour, _ beam: Neighbour, _ lanes: SIMD16<Int32>, _ upright: Float,
+  _ settings: UnsafePointer<Float>
+) -> SIMD16<Float> {
+  let zero = SIMD16<Float>(repeating: 0)
+  let gap = near.gap(to: beam)
+  let surface = lanes & isSurface(near.range, gap, beam.range, settings[3])
+  if swl_mask_bits_i32x16(surface) == 0 { return zero }
+  let from = near.slope * near.range + settings[8]
+  let to = beam.slope * beam.range + settings[8]
+  let isLevel = swl_less_equal_f32x16(
+    swl_abs_f32x16(to - from), (beam.range - near.range) * settings[7])
+  var ends = zero
+  if swl_mask_bits_i32x16(surface & isLevel) != 0 {
+    ends = cutAlong(near.range, from, beam, to, surface & isLevel, upright, settings)
   }
+  if swl_mask_bits_i32x16(surface & ~isLevel) != 0 {
+    let across = cutAcross(near.range, gap, beam.range, settings)
+    ends = swl_select_f32x16(isLevel, ends, across)
+  }
+  return swl_select_f32x16(surface, ends, zero)
 }
 
 /// Whether the ends at ranges `near` and `range`, `gap` apart, are one surface that the longer beam
@@ -60,30 +69,32 @@ func cutAcross(
 /// - `upright`: 1 where the surface lies below the beam, −1 where above: the scene upside down.
 @inline(__always)
 func cutAlong(
-  _ near: SIMD16<Float>, _ nearHeight: SIMD16<Float>, _ range: SIMD16<Float>,
-  _ slope: SIMD16<Float>, _ height: SIMD16<Float>, _ upright: Float,
+  _ near: SIMD16<Float>, _ nearHeight: SIMD16<Float>, _ beam: Neighbour,
+  _ height: SIMD16<Float>, _ lanes: SIMD16<Int32>, _ upright: Float,
   _ settings: UnsafePointer<Float>
 ) -> SIMD16<Float> {
   let zero = SIMD16<Float>(repeating: 0)
   let base = settings[8] * upright
-  let descent = 1 / (slope * upright)
-  let from = nearHeight * upright + settings[6]
-  let to = height * upright + settings[6]
+  let fall = beam.slope * upright
+  let descent = 1 / fall
+  let margin = swl_abs_f32x16(beam.slope) * settings[10] + settings[6]
+  let from = nearHeight * upright + margin
+  let to = height * upright + margin
   let fromLayer = swl_floor_f32x16(from)
   let toLayer = swl_floor_f32x16(to)
   let upper = swl_max_f32x16(fromLayer, toLayer)
-  let entersUpper = ((upper + 1) - base) * descent
-  let entersOwn = ((toLayer + 1) - base) * descent
-  // Where the surface crosses the floor of the upper layer.
-  let crosses = near + (upper - from) / (to - from) * (range - near)
-  let climbing = swl_max_f32x16(entersUpper, crosses)
-  let falling = swl_select_f32x16(
-    swl_less_f32x16(entersUpper, crosses), entersUpper, entersOwn)
-  let changing = swl_select_f32x16(swl_less_f32x16(fromLayer, toLayer), climbing, falling)
+  var end = ((upper + 1) - base) * descent
   let isOne = swl_less_equal_f32x16(swl_abs_f32x16(fromLayer - toLayer), zero)
-  let end = swl_select_f32x16(isOne, entersUpper, changing)
+  if swl_mask_bits_i32x16(lanes & ~isOne) != 0 {
+    let entersOwn = ((toLayer + 1) - base) * descent
+    // Where the surface crosses the floor of the upper layer.
+    let crosses = near + (upper - from) / (to - from) * (beam.range - near)
+    let climbing = swl_max_f32x16(end, crosses)
+    let falling = swl_select_f32x16(swl_less_f32x16(end, crosses), end, entersOwn)
+    let changing = swl_select_f32x16(swl_less_f32x16(fromLayer, toLayer), climbing, falling)
+    end = swl_select_f32x16(isOne, end, changing)
+  }
   // A beam that does not come down on the surface leaves its own layer nowhere.
-  let comesDown = swl_less_f32x16(slope * upright, zero)
-  let kept = swl_select_f32x16(comesDown & swl_less_f32x16(end, range), end, range)
-  return range - swl_max_f32x16(kept, zero)
+  let isCut = swl_less_f32x16(fall, zero) & swl_less_f32x16(end, beam.range)
+  return beam.range - swl_max_f32x16(swl_select_f32x16(isCut, end, beam.range), zero)
 }

@@ -138,7 +138,7 @@ import Testing
     }
     // A hit of 0.85 and two misses of 0.41 leave 0.04; OctoMap calls that occupied.
     #expect(grid.state(hit) == (mode == .quality ? .free : .occupied))
-    let expected = mode == .quality ? 0.847 - 2 * 1.3 * 0.405 : 0.847 - 2 * 0.405
+    let expected = mode == .quality ? 0.847 - 2 * 1.2 * 0.405 : 0.847 - 2 * 0.405
     #expect(abs(Double(grid.logOdds(hit) ?? 9) - expected) < (values == .int16 ? 0.002 : 0.06))
   }
 }
