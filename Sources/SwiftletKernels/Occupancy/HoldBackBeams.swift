@@ -115,23 +115,23 @@ private func verticalCut(
 ) -> SIMD16<Float> {
   let zero = SIMD16<Float>(repeating: 0)
   let own = swl_less_f32x16(zero, range)
-  var first = Neighbour(range: zero, slope: zero)
+  var first: Neighbour = (zero, zero)
   var second = first
   var away = 1
   while away <= 8 {
-    let near = swl_load_f32x16(planes + (16 &+ away &* step))
-    let slope = swl_load_f32x16(planes + (176 &+ away &* step))
-    let isThere = swl_less_f32x16(zero, near)
+    let place = planes + away &* step
+    let found: Neighbour = (swl_load_f32x16(place + 16), swl_load_f32x16(place + 176))
+    let isThere = swl_less_f32x16(zero, found.range)
     let hasFirst = swl_less_f32x16(zero, first.range)
     let hasSecond = swl_less_f32x16(zero, second.range)
-    second.take(near, slope, isThere & hasFirst & ~hasSecond)
-    first.take(near, slope, isThere & ~hasFirst)
+    second = selectNeighbour(isThere & hasFirst & ~hasSecond, found, second)
+    first = selectNeighbour(isThere & ~hasFirst, found, first)
     if swl_mask_bits_i32x16(own & ~hasSecond) == 0 { break }
     away &+= 1
   }
-  let beam = Neighbour(range: range, slope: swl_load_f32x16(planes + 176))
+  let beam: Neighbour = (range, swl_load_f32x16(planes + 176))
   let upright: Float = step < 0 ? 1 : -1
-  let isClose = swl_less_f32x16(first.gap(to: beam), SIMD16(repeating: settings[2]))
+  let isClose = swl_less_f32x16(gapBetween(first, beam), SIMD16(repeating: settings[2]))
   let isFirst = own & swl_less_f32x16(zero, first.range)
   let isSecond = own & isClose & swl_less_f32x16(zero, second.range)
   return swl_max_f32x16(

@@ -1,19 +1,24 @@
 import CVectorShims
 
-/// Sixteen beams: horizontal range, 0 where there is none, and rise a run.
-struct Neighbour {
-  var range: SIMD16<Float>
-  var slope: SIMD16<Float>
+/// Sixteen beams: horizontal range, 0 where there is none, and rise a run. A tuple: a structure's
+/// metadata would be weak symbols, which the kernel modules must not share.
+typealias Neighbour = (range: SIMD16<Float>, slope: SIMD16<Float>)
 
-  @inline(__always)
-  mutating func take(_ range: SIMD16<Float>, _ slope: SIMD16<Float>, _ lanes: SIMD16<Int32>) {
-    self.range = swl_select_f32x16(lanes, range, self.range)
-    self.slope = swl_select_f32x16(lanes, slope, self.slope)
-  }
+/// `other` in `lanes`, else `own`.
+@inline(__always)
+func selectNeighbour(
+  _ lanes: SIMD16<Int32>, _ other: Neighbour, _ own: Neighbour
+) -> Neighbour {
+  (
+    swl_select_f32x16(lanes, other.range, own.range),
+    swl_select_f32x16(lanes, other.slope, own.slope)
+  )
+}
 
-  /// How far above or below its end another beam passes.
-  @inline(__always)
-  func gap(to beam: Neighbour) -> SIMD16<Float> { swl_abs_f32x16(slope - beam.slope) * range }
+/// How far above or below its end another beam passes.
+@inline(__always)
+func gapBetween(_ near: Neighbour, _ beam: Neighbour) -> SIMD16<Float> {
+  swl_abs_f32x16(near.slope - beam.slope) * near.range
 }
 
 /// What the neighbour `near` above or below cuts off `beam`, in `lanes`.
@@ -23,7 +28,7 @@ func surfaceCut(
   _ settings: UnsafePointer<Float>
 ) -> SIMD16<Float> {
   let zero = SIMD16<Float>(repeating: 0)
-  let gap = near.gap(to: beam)
+  let gap = gapBetween(near, beam)
   let surface = lanes & isSurface(near.range, gap, beam.range, settings[3])
   if swl_mask_bits_i32x16(surface) == 0 { return zero }
   let from = near.slope * near.range + settings[8]
