@@ -167,6 +167,20 @@ SWL_INLINE swl_i32x16 swl_select_i32x16(swl_i32x16 mask, swl_i32x16 a, swl_i32x1
 SWL_INLINE uint32_t swl_mask_bits_i32x16(swl_i32x16 mask) {
 #if SWL_X86 && defined(__AVX512F__)
   return _mm512_movepi32_mask((__m512i)mask);
+#elif SWL_X86 && defined(__AVX2__)
+  // Of combined masks the loop below becomes sixteen extracts.
+  __m256 low, high;
+  __builtin_memcpy(&low, &mask, 32);
+  __builtin_memcpy(&high, (const char *)&mask + 32, 32);
+  return (uint32_t)_mm256_movemask_ps(low) | (uint32_t)_mm256_movemask_ps(high) << 8;
+#elif SWL_X86
+  uint32_t bits = 0;
+  for (int i = 0; i < 4; i++) {
+    __m128 part;
+    __builtin_memcpy(&part, (const char *)&mask + 16 * i, 16);
+    bits |= (uint32_t)_mm_movemask_ps(part) << (4 * i);
+  }
+  return bits;
 #else
   uint32_t bits = 0;
   for (int i = 0; i < 16; i++) bits |= (uint32_t)(mask[i] < 0) << i;

@@ -96,8 +96,8 @@ private func filledBeam(
   var beam = swl_load_i32x16(beams + row &* 128)
   var away = 1
   while away <= 2 {
-    let next = row &+ away &- (row &+ away >= rowTotal ? rowTotal : 0)
-    let previous = row &- away &+ (row < away ? rowTotal : 0)
+    let next = ringRow(row &+ away, rowTotal)
+    let previous = ringRow(row &- away, rowTotal)
     beam = swl_select_i32x16(
       swl_greater_i32x16(beam, none), beam, swl_load_i32x16(beams + next &* 128))
     beam = swl_select_i32x16(
@@ -105,6 +105,12 @@ private func filledBeam(
     away &+= 1
   }
   return beam
+}
+
+/// A row at most once around the ring.
+@inline(__always)
+private func ringRow(_ row: Int, _ rowTotal: Int) -> Int {
+  row < 0 ? row &+ rowTotal : row >= rowTotal ? row &- rowTotal : row
 }
 
 /// What the nearest two beams up to eight slots away on side `step` cut off.
@@ -117,26 +123,27 @@ private func verticalCut(
   let own = swl_less_f32x16(zero, range)
   var first: Neighbour = (zero, zero)
   var second = first
+  var hasFirst = SIMD16<Int32>(repeating: 0)
+  var hasSecond = hasFirst
   var away = 1
   while away <= 8 {
     let place = planes + away &* step
     let found: Neighbour = (swl_load_f32x16(place + 16), swl_load_f32x16(place + 176))
     let isThere = swl_less_f32x16(zero, found.range)
-    let hasFirst = swl_less_f32x16(zero, first.range)
-    let hasSecond = swl_less_f32x16(zero, second.range)
-    second = selectNeighbour(isThere & hasFirst & ~hasSecond, found, second)
+    let isSecond = isThere & hasFirst & ~hasSecond
+    second = selectNeighbour(isSecond, found, second)
     first = selectNeighbour(isThere & ~hasFirst, found, first)
+    hasSecond = hasSecond | isSecond
+    hasFirst = hasFirst | isThere
     if swl_mask_bits_i32x16(own & ~hasSecond) == 0 { break }
     away &+= 1
   }
   let beam: Neighbour = (range, swl_load_f32x16(planes + 176))
   let upright: Float = step < 0 ? 1 : -1
   let isClose = swl_less_f32x16(gapBetween(first, beam), SIMD16(repeating: settings[2]))
-  let isFirst = own & swl_less_f32x16(zero, first.range)
-  let isSecond = own & isClose & swl_less_f32x16(zero, second.range)
   return swl_max_f32x16(
-    surfaceCut(first, beam, isFirst, upright, settings),
-    surfaceCut(second, beam, isSecond, upright, settings))
+    surfaceCut(first, beam, own & hasFirst, upright, settings),
+    surfaceCut(second, beam, own & hasSecond & isClose, upright, settings))
 }
 
 /// What the beams of about the same elevation one, two, four and eight fans away cut off; `step` is
@@ -147,21 +154,23 @@ private func besideCut(
   _ range: SIMD16<Float>, _ settings: UnsafePointer<Float>
 ) -> SIMD16<Float> {
   let zero = SIMD16<Float>(repeating: 0)
-  let width = SIMD16<Float>(repeating: settings[2])
+  let longest = swl_max_lane_f32x16(range)
   var cut = zero
   var away = 1
   while away <= 8 {
-    let fan = row &+ away &* step
-    let beam = levelBeam(beams + (fan < 0 ? fan &+ rowTotal : fan % rowTotal) &* 128)
+    let turns = turn * Float(away)
+    let beam = levelBeam(beams + ringRow(row &+ away &* step, rowTotal) &* 128)
+    // Where there is none, range and gap are 0: no surface.
     let near = swl_f32x16_from_i32x16(swl_ray_shift_right_i32x16(beam, 16)) * settings[0]
-    let gap = near * (turn * Float(away))
-    let reach = away <= 2 ? Float.infinity : 2 * settings[2]
-    let found = swl_less_f32x16(zero, near) & swl_less_f32x16(gap, SIMD16(repeating: reach))
-    let surface = found & isSurface(near, gap, range, settings[9])
-    var ends = range - near
-    if swl_mask_bits_i32x16(surface & swl_less_f32x16(width, gap)) != 0 {
-      ends = cutAcross(near, gap, range, settings)
+    let gap = near * turns
+    var surface = isSurface(near, gap, range, settings[9])
+    if away > 2 {
+      surface = surface & swl_less_f32x16(gap, SIMD16(repeating: 2 * settings[2]))
     }
+    // A surface's gap is at most this; up to `width` its share of the lead is all of it.
+    let ends =
+      longest * turns <= settings[2]
+      ? range - near : cutAcross(near, gap, range, settings)
     cut = swl_max_f32x16(cut, swl_select_f32x16(surface, ends, zero))
     away &*= 2
   }
