@@ -193,6 +193,48 @@ SWL_INLINE swl_i32x8 swl_ray_max_i32x8(swl_i32x8 a, swl_i32x8 b) { return a > b 
 SWL_INLINE swl_i32x8 swl_ray_equal_i32x8(swl_i32x8 a, swl_i32x8 b) { return a == b; }
 SWL_INLINE swl_i32x8 swl_ray_less_i32x8(swl_i32x8 a, swl_i32x8 b) { return a < b; }
 SWL_INLINE swl_i32x8 swl_ray_select_i32x8(swl_i32x8 m, swl_i32x8 a, swl_i32x8 b) { return m ? a : b; }
+SWL_INLINE swl_i32x8 swl_ray_less_equal_f32x8(swl_f32x8 a, swl_f32x8 b) { return a <= b; }
+SWL_INLINE swl_f32x8 swl_ray_abs_f32x8(swl_f32x8 v) { return __builtin_elementwise_abs(v); }
+SWL_INLINE swl_f32x8 swl_ray_floor_f32x8(swl_f32x8 v) { return __builtin_elementwise_floor(v); }
+SWL_INLINE swl_f32x8 swl_ray_f32x8_from_i32x8(swl_i32x8 v) { return __builtin_convertvector(v, swl_f32x8); }
+SWL_INLINE swl_i32x8 swl_ray_trunc_i32x8(swl_f32x8 v) { return __builtin_convertvector(v, swl_i32x8); }
+SWL_INLINE swl_i32x8 swl_ray_shift_left_i32x8(swl_i32x8 v, int32_t count) { return v << count; }
+SWL_INLINE swl_i32x8 swl_ray_shift_right_i32x8(swl_i32x8 v, int32_t count) { return v >> count; }
+/// Writes those of four words that are more than `floor`, and the positions of the first plus
+/// `position`, one behind the other; whatever else of `words` and `positions` 0 ... 3. Returns how many.
+SWL_INLINE int64_t swl_ray_list_i32x4(
+    const int32_t *_Nonnull from, int32_t position, int32_t floor, int32_t *_Nonnull words,
+    int32_t *_Nonnull positions) {
+#if SWL_X86
+  // Byte i of row m says which byte comes i-th where the bits of m are the words to keep.
+#define SWL_WORD(i) 4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3
+#define SWL_ROW(a, b, c, d) {SWL_WORD(a), SWL_WORD(b), SWL_WORD(c), SWL_WORD(d)}
+  static const uint8_t rows[16][16] __attribute__((aligned(16))) = {
+      SWL_ROW(0, 0, 0, 0), SWL_ROW(0, 0, 0, 0), SWL_ROW(1, 0, 0, 0), SWL_ROW(0, 1, 0, 0),
+      SWL_ROW(2, 0, 0, 0), SWL_ROW(0, 2, 0, 0), SWL_ROW(1, 2, 0, 0), SWL_ROW(0, 1, 2, 0),
+      SWL_ROW(3, 0, 0, 0), SWL_ROW(0, 3, 0, 0), SWL_ROW(1, 3, 0, 0), SWL_ROW(0, 1, 3, 0),
+      SWL_ROW(2, 3, 0, 0), SWL_ROW(0, 2, 3, 0), SWL_ROW(1, 2, 3, 0), SWL_ROW(0, 1, 2, 3)};
+#undef SWL_ROW
+#undef SWL_WORD
+  __m128i four = _mm_loadu_si128((const __m128i *)from);
+  int kept = _mm_movemask_ps((__m128)_mm_cmpgt_epi32(four, _mm_set1_epi32(floor)));
+  __m128i row = _mm_load_si128((const __m128i *)rows[kept]);
+  __m128i all = _mm_add_epi32(_mm_set1_epi32(position), _mm_setr_epi32(0, 1, 2, 3));
+  _mm_storeu_si128((__m128i *)words, _mm_shuffle_epi8(four, row));
+  _mm_storeu_si128((__m128i *)positions, _mm_shuffle_epi8(all, row));
+  return __builtin_popcount((unsigned)kept);
+#else
+  int64_t count = 0;
+  for (int i = 0; i < 4; i++) {
+    words[count] = from[i];
+    positions[count] = position + i;
+    count += from[i] > floor;
+  }
+  return count;
+#endif
+}
+/// Whether any lane of a mask is set.
+SWL_INLINE bool swl_ray_any_i32x8(swl_i32x8 mask) { return __builtin_reduce_or(mask) != 0; }
 
 // MARK: sixteen rays at once
 

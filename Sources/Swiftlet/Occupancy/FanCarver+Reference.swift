@@ -143,13 +143,14 @@ extension FanCarver {
     var cut: Float = 0
     for near in nearest.map({ fan[$0] }) {
       let gap = abs(slope(near) - slope(beam)) * range(near)
-      if isSurface(range(near), gap, range(beam), holdBack[3]) {
+      let lead = range(beam) - range(near)
+      if lead > 0, lead <= gap * holdBack[3] {
         let rise = abs(height(beam) - height(near))
         cut = max(
           cut,
-          rise <= (range(beam) - range(near)) * holdBack[7]
+          rise <= lead * holdBack[7]
             ? cutAlong(near, beam, upright: side < 0 ? 1 : -1)
-            : cutAcross(range(near), gap, range(beam)))
+            : lead * min(1, holdBack[2] / gap))
       }
       guard gap < holdBack[2] else { break }
     }
@@ -165,21 +166,14 @@ extension FanCarver {
       let place = [slot, slot + 1, slot - 1].first { self.range(beside[$0]) > 0 }
       guard let place else { continue }
       let near = self.range(beside[place])
-      let gap = near * (turn * Float(away))
-      guard away <= 2 || gap < 2 * holdBack[2] else { continue }
-      if isSurface(near, gap, range, holdBack[9]) { cut = max(cut, cutAcross(near, gap, range)) }
+      let turns = turn * Float(away)
+      let share = holdBack[2] / turns
+      guard away <= 2 || near < 2 * share else { continue }
+      if range <= near * (1 + turns * holdBack[9]) {
+        cut = max(cut, (range - near) * min(1, 1 / near * share))
+      }
     }
     return cut
-  }
-
-  private func isSurface(
-    _ near: Float, _ gap: Float, _ range: Float, _ steepest: Float
-  ) -> Bool {
-    range - near > 0 && range - near <= gap * steepest
-  }
-
-  private func cutAcross(_ near: Float, _ gap: Float, _ range: Float) -> Float {
-    (range - near) * min(1, holdBack[2] / gap)
   }
 
   /// The part of `beam` behind where it enters the layer of the level surface that ends `near` too.

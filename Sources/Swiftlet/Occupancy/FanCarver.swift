@@ -32,7 +32,7 @@ final class FanCarver {
   /// Fans of the coarsest level.
   static let coarsestCount = 8
   /// Words of scratch a thread.
-  static let scratchCount = 2048
+  static let scratchCount = 10240
   /// Whether a level of so many fans is dealt out to the batches; else it belongs to batch 0.
   static func isDealt(_ fans: Int, batchCount: Int) -> Bool { fans >= 4 * batchCount }
 
