@@ -233,6 +233,13 @@ SWL_INLINE int64_t swl_ray_list_i32x4(
   return count;
 #endif
 }
+/// The same mask, kept in whole lanes: across branches clang would pack it and unpack it again.
+SWL_INLINE swl_i32x8 swl_ray_whole_i32x8(swl_i32x8 mask) {
+#if SWL_X86 && defined(__AVX2__) && !defined(__AVX512F__)
+  __asm__("" : "+x"(mask));
+#endif
+  return mask;
+}
 /// Whether any lane of a mask is set.
 SWL_INLINE bool swl_ray_any_i32x8(swl_i32x8 mask) { return __builtin_reduce_or(mask) != 0; }
 

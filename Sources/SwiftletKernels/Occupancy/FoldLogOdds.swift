@@ -9,8 +9,10 @@ import CVectorShims
 /// - Column c of the row has its words at `c · evidenceStride` and its lines at `c · lineStride`;
 ///   `wordCount` of them are folded.
 /// - `masks`: per word of a column, the bits that exist (heights that are not multiples of 64).
-/// - `model`: hit, miss, minimum, maximum, threshold in int8 steps.
+/// - `model`: hit, miss, minimum, maximum, threshold in int8 steps; the miss is not above 0.
 /// - `occupied`, `known`: one word a line, kept equal to the lines.
+/// - `settled`: one word a line, voxels that lie at the minimum, where the caller keeps it up: misses
+///   of nothing else change nothing, and the line stays unread. Most of free space after five scans.
 /// - out `totals`: [free voxels, hit voxels], added to.
 @inline(never)
 public func foldBytes(
@@ -18,31 +20,27 @@ public func foldBytes(
   _ hits: UnsafeMutablePointer<UInt64>, _ columnCount: Int, _ evidenceStride: Int,
   _ lineStride: Int, _ wordCount: Int, _ masks: UnsafePointer<UInt64>,
   _ lines: UnsafeMutablePointer<Int8>, _ occupied: UnsafeMutablePointer<UInt64>,
-  _ known: UnsafeMutablePointer<UInt64>, _ model: UnsafePointer<Int8>,
-  _ totals: UnsafeMutablePointer<Int>
+  _ known: UnsafeMutablePointer<UInt64>, _ settled: UnsafeMutablePointer<UInt64>?,
+  _ model: UnsafePointer<Int8>, _ totals: UnsafeMutablePointer<Int>
 ) {
-  let hitStep = SIMD64<Int8>(repeating: model[0])
-  let missStep = SIMD64<Int8>(repeating: model[1])
-  let lowest = SIMD64<Int8>(repeating: model[2])
-  let highest = SIMD64<Int8>(repeating: model[3])
-  let threshold = SIMD64<Int8>(repeating: model[4])
-  let unknown = SIMD64<Int8>(repeating: -128)
-  let zero = SIMD64<Int8>(repeating: 0)
+  let steps: ByteSteps = (
+    SIMD64(repeating: model[0]), SIMD64(repeating: model[1]), SIMD64(repeating: model[2]),
+    SIMD64(repeating: model[3]), SIMD64(repeating: model[4])
+  )
   var freeCount = 0
   var hitCount = 0
-  // Most of a row is untouched: eight words at once are passed over where rows are contiguous.
-  let stretch = evidenceStride == wordCount && wordCount <= 8 ? 8 / wordCount : 0
+  // Most of a row is untouched or settled: eight words at once are passed over where rows are
+  // contiguous.
+  let isDense = evidenceStride == wordCount && lineStride == wordCount && wordCount <= 8
+  let stretch = isDense ? 8 / wordCount : 0
   var column = 0
   while column < columnCount {
     if column &+ stretch <= columnCount && stretch > 0 {
       let first = column &* evidenceStride
-      var any = swl_ray_load_u64x8(hits + first)
-      var part = 0
-      while part < partCount {
-        any = any | swl_ray_load_u64x8(free + (first &+ part &* partStride))
-        part &+= 1
-      }
-      if swl_ray_or_lanes_u64x8(any) == 0 {
+      let count = passedOver(
+        free + first, partCount, partStride, hits + first, settled.map { $0 + first })
+      if count >= 0 {
+        freeCount &+= count
         column &+= stretch
         continue
       }
@@ -59,17 +57,7 @@ public func foldBytes(
       }
       miss &= masks[word] & ~hit
       if hit | miss != 0 {
-        let line = column &* lineStride &+ word
-        let old = swl_load_i8x64(lines + line &* 64)
-        let base = swl_select_i8x64(swl_equal_i8x64(old, unknown), zero, old)
-        let raised = swl_min_i8x64(swl_adds_i8x64(base, hitStep), highest)
-        let lowered = swl_max_i8x64(swl_adds_i8x64(base, missStep), lowest)
-        let afterMiss = swl_select_i8x64(swl_lanes_from_bits_i8x64(miss), lowered, old)
-        let new = swl_select_i8x64(swl_lanes_from_bits_i8x64(hit), raised, afterMiss)
-        swl_store_i8x64(lines + line &* 64, new)
-        known[line] |= hit | miss
-        let above = swl_mask_bits_i8x64(swl_greater_equal_i8x64(new, threshold))
-        occupied[line] = above & known[line]
+        foldLine(hit, miss, column &* lineStride &+ word, lines, occupied, known, settled, steps)
         freeCount &+= miss.nonzeroBitCount
         hitCount &+= hit.nonzeroBitCount
         hits[evidence] = 0
@@ -85,6 +73,65 @@ public func foldBytes(
   }
   totals[0] &+= freeCount
   totals[1] &+= hitCount
+}
+
+/// Hit, miss, minimum, maximum, threshold.
+private typealias ByteSteps = (
+  hit: SIMD64<Int8>, miss: SIMD64<Int8>, lowest: SIMD64<Int8>, highest: SIMD64<Int8>,
+  threshold: SIMD64<Int8>
+)
+
+/// Looks at eight words of evidence. Where they would change nothing it clears them and returns how
+/// many voxels they have seen free, else −1.
+@inline(__always)
+private func passedOver(
+  _ free: UnsafeMutablePointer<UInt64>, _ partCount: Int, _ partStride: Int,
+  _ hits: UnsafePointer<UInt64>, _ settled: UnsafePointer<UInt64>?
+) -> Int {
+  let hit = swl_ray_load_u64x8(hits)
+  var miss = swl_ray_load_u64x8(free)
+  var part = 1
+  while part < partCount {
+    miss = miss | swl_ray_load_u64x8(free + part &* partStride)
+    part &+= 1
+  }
+  if swl_ray_or_lanes_u64x8(hit | miss) == 0 { return 0 }
+  guard let settled else { return -1 }
+  if swl_ray_or_lanes_u64x8(hit | miss & ~swl_ray_load_u64x8(settled)) != 0 { return -1 }
+  var count = 0
+  var lane = 0
+  while lane < 8 {
+    count &+= miss[lane].nonzeroBitCount
+    lane &+= 1
+  }
+  part = 0
+  while part < partCount {
+    swl_ray_store_u64x8(free + part &* partStride, SIMD8(repeating: 0))
+    part &+= 1
+  }
+  return count
+}
+
+/// Updates one line and its planes, unless only settled voxels are missed.
+@inline(__always)
+private func foldLine(
+  _ hit: UInt64, _ miss: UInt64, _ line: Int, _ lines: UnsafeMutablePointer<Int8>,
+  _ occupied: UnsafeMutablePointer<UInt64>, _ known: UnsafeMutablePointer<UInt64>,
+  _ settled: UnsafeMutablePointer<UInt64>?, _ steps: ByteSteps
+) {
+  if let settled, hit | miss & ~settled[line] == 0 { return }
+  let old = swl_load_i8x64(lines + line &* 64)
+  let isUnknown = swl_equal_i8x64(old, SIMD64(repeating: -128))
+  let base = swl_select_i8x64(isUnknown, SIMD64(repeating: 0), old)
+  let raised = swl_min_i8x64(swl_adds_i8x64(base, steps.hit), steps.highest)
+  let lowered = swl_max_i8x64(swl_adds_i8x64(base, steps.miss), steps.lowest)
+  let afterMiss = swl_select_i8x64(swl_lanes_from_bits_i8x64(miss), lowered, old)
+  let new = swl_select_i8x64(swl_lanes_from_bits_i8x64(hit), raised, afterMiss)
+  swl_store_i8x64(lines + line &* 64, new)
+  known[line] |= hit | miss
+  let above = swl_mask_bits_i8x64(swl_greater_equal_i8x64(new, steps.threshold))
+  occupied[line] = above & known[line]
+  settled?[line] = swl_mask_bits_i8x64(swl_equal_i8x64(new, steps.lowest))
 }
 
 /// Folds scan evidence into one block of float32 log-odds, 8×8 columns of 64 voxels, as OctoMap

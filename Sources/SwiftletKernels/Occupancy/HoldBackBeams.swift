@@ -91,48 +91,49 @@ private func levelRanges(
   }
 }
 
-/// What the beams of about the same elevation one, two, four and eight fans away cut off.
+/// What the beams of about the same elevation one, two, four and eight fans away cut off; `turn`: how
+/// far apart neighbouring fans are at range 1.
 @inline(__always)
 private func besideCut(
   _ ranges: UnsafePointer<Float>, _ row: Int, _ turn: Float, _ range: SIMD8<Float>,
   _ settings: UnsafePointer<Float>
 ) -> SIMD8<Float> {
-  let cut1 = cutBeside(ranges, row, 1, turn, range, settings)
-  let cut2 = cutBeside(ranges, row, 2, turn, range, settings)
-  let cut4 = cutBeside(ranges, row, 4, turn, range, settings)
-  let cut8 = cutBeside(ranges, row, 8, turn, range, settings)
-  return swl_ray_max_f32x8(swl_ray_max_f32x8(cut1, cut2), swl_ray_max_f32x8(cut4, cut8))
+  // Up to this range the nearest fans beside are less than `width` away.
+  let share = settings[2] / turn
+  let rise = turn * settings[9]
+  let one = swl_ray_max_f32x8(
+    cutBeside(ranges + ((row &+ 1) & 31) &* 128, share, 1 + rise, range),
+    cutBeside(ranges + ((row &- 1) & 31) &* 128, share, 1 + rise, range))
+  let two = swl_ray_max_f32x8(
+    cutBeside(ranges + ((row &+ 2) & 31) &* 128, share / 2, 1 + 2 * rise, range),
+    cutBeside(ranges + ((row &- 2) & 31) &* 128, share / 2, 1 + 2 * rise, range))
+  let four = swl_ray_max_f32x8(
+    nearCutBeside(ranges + ((row &+ 4) & 31) &* 128, share / 4, 1 + 4 * rise, range),
+    nearCutBeside(ranges + ((row &- 4) & 31) &* 128, share / 4, 1 + 4 * rise, range))
+  let eight = swl_ray_max_f32x8(
+    nearCutBeside(ranges + ((row &+ 8) & 31) &* 128, share / 8, 1 + 8 * rise, range),
+    nearCutBeside(ranges + ((row &- 8) & 31) &* 128, share / 8, 1 + 8 * rise, range))
+  return swl_ray_max_f32x8(swl_ray_max_f32x8(one, two), swl_ray_max_f32x8(four, eight))
 }
 
-/// What the fans `away` on either side cut off.
+/// What one fan cuts off; less than 0 where what lies farther away could be its surface. Where there
+/// is no beam its range is 0: no surface.
 @inline(__always)
 private func cutBeside(
-  _ ranges: UnsafePointer<Float>, _ row: Int, _ away: Int, _ turn: Float, _ range: SIMD8<Float>,
-  _ settings: UnsafePointer<Float>
-) -> SIMD8<Float> {
-  let turns = turn * Float(away)
-  let share = settings[2] / turns
-  let steepest = 1 + turns * settings[9]
-  let reach = away <= 2 ? Float.infinity : 2 * share
-  let next = ranges + ((row &+ away) & 31) &* 128
-  let previous = ranges + ((row &- away) & 31) &* 128
-  return swl_ray_max_f32x8(
-    cutBeside(next, share, steepest, reach, range),
-    cutBeside(previous, share, steepest, reach, range))
-}
-
-/// What one fan cuts off; less than 0 where what lies farther away could be its surface.
-@inline(__always)
-private func cutBeside(
-  _ ranges: UnsafePointer<Float>, _ share: Float, _ steepest: Float, _ reach: Float,
-  _ range: SIMD8<Float>
+  _ ranges: UnsafePointer<Float>, _ share: Float, _ steepest: Float, _ range: SIMD8<Float>
 ) -> SIMD8<Float> {
   let near = swl_ray_load_f32x8(ranges)
-  // Where there is no beam `near` is 0: no surface.
-  var surface = swl_ray_less_equal_f32x8(range, near * steepest)
-  if reach < .infinity {
-    surface = surface & swl_ray_less_f32x8(near, SIMD8(repeating: reach))
-  }
+  let surface = swl_ray_less_equal_f32x8(range, near * steepest)
   let part = swl_ray_min_f32x8(SIMD8(repeating: 1), swl_ray_load_f32x8(ranges + 4096) * share)
   return swl_ray_select_f32x8(surface, (range - near) * part, SIMD8(repeating: 0))
+}
+
+/// The same where half its distance is less than `width`.
+@inline(__always)
+private func nearCutBeside(
+  _ ranges: UnsafePointer<Float>, _ share: Float, _ steepest: Float, _ range: SIMD8<Float>
+) -> SIMD8<Float> {
+  let isNear = swl_ray_less_f32x8(swl_ray_load_f32x8(ranges), SIMD8(repeating: 2 * share))
+  let cut = cutBeside(ranges, share, steepest, range)
+  return swl_ray_select_f32x8(isNear, cut, SIMD8(repeating: 0))
 }

@@ -18,10 +18,11 @@ func surfaceCut(
 ) -> SIMD8<Float> {
   let zero = SIMD8<Float>(repeating: 0)
   let gap = gapBetween(near, beam)
-  let surface = lanes & isSurface(near.range, gap, beam.range, settings[3])
+  let surface = swl_ray_whole_i32x8(lanes & isSurface(near.range, gap, beam.range, settings[3]))
   if !swl_ray_any_i32x8(surface) { return zero }
-  let isLevel = swl_ray_less_equal_f32x8(
-    swl_ray_abs_f32x8(beam.height - near.height), (beam.range - near.range) * settings[7])
+  let isLevel = swl_ray_whole_i32x8(
+    swl_ray_less_equal_f32x8(
+      swl_ray_abs_f32x8(beam.height - near.height), (beam.range - near.range) * settings[7]))
   var ends = zero
   if swl_ray_any_i32x8(surface & isLevel) {
     ends = cutAlong(near, beam, inverse, surface & isLevel, upright, settings)
@@ -75,7 +76,8 @@ func cutAlong(
   let toLayer = swl_ray_floor_f32x8(to)
   let upper = swl_ray_max_f32x8(fromLayer, toLayer)
   var end = ((upper + 1) - base) * descent
-  let isOne = swl_ray_less_equal_f32x8(swl_ray_abs_f32x8(fromLayer - toLayer), zero)
+  let isOne = swl_ray_whole_i32x8(
+    swl_ray_less_equal_f32x8(swl_ray_abs_f32x8(fromLayer - toLayer), zero))
   if swl_ray_any_i32x8(lanes & ~isOne) {
     let entersOwn = ((toLayer + 1) - base) * descent
     // Where the surface crosses the floor of the upper layer.
