@@ -200,11 +200,11 @@ SWL_INLINE swl_f32x8 swl_ray_f32x8_from_i32x8(swl_i32x8 v) { return __builtin_co
 SWL_INLINE swl_i32x8 swl_ray_trunc_i32x8(swl_f32x8 v) { return __builtin_convertvector(v, swl_i32x8); }
 SWL_INLINE swl_i32x8 swl_ray_shift_left_i32x8(swl_i32x8 v, int32_t count) { return v << count; }
 SWL_INLINE swl_i32x8 swl_ray_shift_right_i32x8(swl_i32x8 v, int32_t count) { return v >> count; }
-/// Writes those of four words that are more than `floor`, and the positions of the first plus
-/// `position`, one behind the other; whatever else of `words` and `positions` 0 ... 3. Returns how many.
+/// Writes those of four words that are more than `floor`, and the same of `others`, one behind the
+/// other; whatever else into words 0 ... 3 of `kept` and `along`. Returns how many.
 SWL_INLINE int64_t swl_ray_list_i32x4(
-    const int32_t *_Nonnull from, int32_t position, int32_t floor, int32_t *_Nonnull words,
-    int32_t *_Nonnull positions) {
+    const int32_t *_Nonnull words, const int32_t *_Nonnull others, int32_t floor,
+    int32_t *_Nonnull kept, int32_t *_Nonnull along) {
 #if SWL_X86
   // Byte i of row m says which byte comes i-th where the bits of m are the words to keep.
 #define SWL_WORD(i) 4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3
@@ -216,23 +216,24 @@ SWL_INLINE int64_t swl_ray_list_i32x4(
       SWL_ROW(2, 3, 0, 0), SWL_ROW(0, 2, 3, 0), SWL_ROW(1, 2, 3, 0), SWL_ROW(0, 1, 2, 3)};
 #undef SWL_ROW
 #undef SWL_WORD
-  __m128i four = _mm_loadu_si128((const __m128i *)from);
-  int kept = _mm_movemask_ps((__m128)_mm_cmpgt_epi32(four, _mm_set1_epi32(floor)));
-  __m128i row = _mm_load_si128((const __m128i *)rows[kept]);
-  __m128i all = _mm_add_epi32(_mm_set1_epi32(position), _mm_setr_epi32(0, 1, 2, 3));
-  _mm_storeu_si128((__m128i *)words, _mm_shuffle_epi8(four, row));
-  _mm_storeu_si128((__m128i *)positions, _mm_shuffle_epi8(all, row));
-  return __builtin_popcount((unsigned)kept);
+  __m128i four = _mm_loadu_si128((const __m128i *)words);
+  __m128i same = _mm_loadu_si128((const __m128i *)others);
+  int bits = _mm_movemask_ps((__m128)_mm_cmpgt_epi32(four, _mm_set1_epi32(floor)));
+  __m128i row = _mm_load_si128((const __m128i *)rows[bits]);
+  _mm_storeu_si128((__m128i *)kept, _mm_shuffle_epi8(four, row));
+  _mm_storeu_si128((__m128i *)along, _mm_shuffle_epi8(same, row));
+  return __builtin_popcount((unsigned)bits);
 #else
   int64_t count = 0;
   for (int i = 0; i < 4; i++) {
-    words[count] = from[i];
-    positions[count] = position + i;
-    count += from[i] > floor;
+    kept[count] = words[i];
+    along[count] = others[i];
+    count += words[i] > floor;
   }
   return count;
 #endif
 }
+SWL_INLINE int32_t swl_ray_max_lane_i32x8(swl_i32x8 v) { return __builtin_reduce_max(v); }
 /// The same mask, kept in whole lanes: across branches clang would pack it and unpack it again.
 SWL_INLINE swl_i32x8 swl_ray_whole_i32x8(swl_i32x8 mask) {
 #if SWL_X86 && defined(__AVX2__) && !defined(__AVX512F__)

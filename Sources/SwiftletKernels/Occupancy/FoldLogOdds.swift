@@ -37,12 +37,18 @@ public func foldBytes(
   while column < columnCount {
     if column &+ stretch <= columnCount && stretch > 0 {
       let first = column &* evidenceStride
+      // Where eight words are not whole columns some are the next row's, which is not ours to clear.
       let count = passedOver(
-        free + first, partCount, partStride, hits + first, settled.map { $0 + first })
+        free + first, partCount, partStride, hits + first,
+        8 % wordCount == 0 ? settled.map { UnsafePointer($0 + first) } : nil)
       if count >= 0 {
         freeCount &+= count
         column &+= stretch
         continue
+      }
+      if column &+ 2 &* stretch <= columnCount {
+        let next = first &+ stretch &* wordCount
+        prefetchLines(free + next, hits + next, settled.map { $0 + next }, lines + next &* 64)
       }
     }
     var word = 0
@@ -110,6 +116,23 @@ private func passedOver(
     part &+= 1
   }
   return count
+}
+
+/// Fetches the lines of eight words ahead where their evidence, as the first part has it, changes any:
+/// a line each comes from memory, and which ones no hardware can guess.
+@inline(__always)
+private func prefetchLines(
+  _ free: UnsafePointer<UInt64>, _ hits: UnsafePointer<UInt64>, _ settled: UnsafePointer<UInt64>?,
+  _ lines: UnsafePointer<Int8>
+) {
+  var changing = swl_ray_load_u64x8(free)
+  if let settled { changing = changing & ~swl_ray_load_u64x8(settled) }
+  if swl_ray_or_lanes_u64x8(changing | swl_ray_load_u64x8(hits)) == 0 { return }
+  var line = 0
+  while line < 8 {
+    swl_prefetch(lines + line &* 64)
+    line &+= 1
+  }
 }
 
 /// Updates one line and its planes, unless only settled voxels are missed.

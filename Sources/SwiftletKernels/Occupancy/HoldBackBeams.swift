@@ -35,7 +35,7 @@ public func holdBackBeams(
   // The fans at hand by their number and 31, for the beams beside.
   let ranges = scratch + 2048
   var ahead = firstRow &- 8
-  clearBeamLists(scratch)
+  prepareBeamLists(scratch)
   var row = firstRow
   while row < lastRow {
     while ahead <= row &+ 8 {
@@ -43,15 +43,17 @@ public func holdBackBeams(
       levelRanges(fan, settings[0], ranges + (ahead & 31) &* 128)
       ahead &+= 1
     }
-    let cuts = cutAboveAndBelow(listBeams(measured, row, rowTotal, scratch), settings, scratch)
+    let listed = listBeams(measured, row, rowTotal, scratch)
+    let cuts = cutAboveAndBelow(listed.count, settings, scratch)
     let turn = settings[4] / lines[row &* 8 &+ 4]
+    let longest = Float(listed.longest &>> 16) * settings[0]
     var slot = 0
     while slot < 128 {
       let beam = swl_ray_load_i32x8(measured + (row &* 128 &+ slot))
       let range = swl_ray_f32x8_from_i32x8(swl_ray_shift_right_i32x8(beam, 16)) * settings[0]
       var steps = SIMD8<Int32>(repeating: 0)
       if swl_ray_any_i32x8(swl_ray_less_f32x8(SIMD8(repeating: 0), range)) {
-        let beside = besideCut(ranges + slot, row, turn, range, settings)
+        let beside = besideCut(ranges + slot, row, turn, longest, range, settings)
         let cut = swl_ray_max_f32x8(swl_ray_load_f32x8(cuts + slot), beside)
         let held = swl_ray_max_f32x8(range - cut, SIMD8(repeating: 0)) * settings[1]
         steps = swl_ray_shift_left_i32x8(swl_ray_trunc_i32x8(held), 16)
@@ -91,49 +93,49 @@ private func levelRanges(
   }
 }
 
-/// What the beams of about the same elevation one, two, four and eight fans away cut off; `turn`: how
-/// far apart neighbouring fans are at range 1.
+/// What the beams of about the same elevation one, two, four and eight fans away cut off.
+///
+/// - `turn`: how far apart neighbouring fans are at range 1. `longest`: of the fan's ranges.
 @inline(__always)
 private func besideCut(
-  _ ranges: UnsafePointer<Float>, _ row: Int, _ turn: Float, _ range: SIMD8<Float>,
-  _ settings: UnsafePointer<Float>
+  _ ranges: UnsafePointer<Float>, _ row: Int, _ turn: Float, _ longest: Float,
+  _ range: SIMD8<Float>, _ settings: UnsafePointer<Float>
 ) -> SIMD8<Float> {
   // Up to this range the nearest fans beside are less than `width` away.
   let share = settings[2] / turn
   let rise = turn * settings[9]
-  let one = swl_ray_max_f32x8(
-    cutBeside(ranges + ((row &+ 1) & 31) &* 128, share, 1 + rise, range),
-    cutBeside(ranges + ((row &- 1) & 31) &* 128, share, 1 + rise, range))
-  let two = swl_ray_max_f32x8(
-    cutBeside(ranges + ((row &+ 2) & 31) &* 128, share / 2, 1 + 2 * rise, range),
-    cutBeside(ranges + ((row &- 2) & 31) &* 128, share / 2, 1 + 2 * rise, range))
-  let four = swl_ray_max_f32x8(
-    nearCutBeside(ranges + ((row &+ 4) & 31) &* 128, share / 4, 1 + 4 * rise, range),
-    nearCutBeside(ranges + ((row &- 4) & 31) &* 128, share / 4, 1 + 4 * rise, range))
-  let eight = swl_ray_max_f32x8(
-    nearCutBeside(ranges + ((row &+ 8) & 31) &* 128, share / 8, 1 + 8 * rise, range),
-    nearCutBeside(ranges + ((row &- 8) & 31) &* 128, share / 8, 1 + 8 * rise, range))
+  let one = cutBeside(ranges, row, 1, .infinity, share, 1 + rise, longest, range)
+  let two = cutBeside(ranges, row, 2, .infinity, share / 2, 1 + 2 * rise, longest, range)
+  let four = cutBeside(ranges, row, 4, share / 2, share / 4, 1 + 4 * rise, longest, range)
+  let eight = cutBeside(ranges, row, 8, share / 4, share / 8, 1 + 8 * rise, longest, range)
   return swl_ray_max_f32x8(swl_ray_max_f32x8(one, two), swl_ray_max_f32x8(four, eight))
 }
 
-/// What one fan cuts off; less than 0 where what lies farther away could be its surface. Where there
-/// is no beam its range is 0: no surface.
+/// What the fans `away` on either side cut off; less than 0 where what lies farther away could be a
+/// beam's surface. Where there is no beam its range is 0: no surface.
 @inline(__always)
 private func cutBeside(
-  _ ranges: UnsafePointer<Float>, _ share: Float, _ steepest: Float, _ range: SIMD8<Float>
+  _ ranges: UnsafePointer<Float>, _ row: Int, _ away: Int, _ reach: Float, _ share: Float,
+  _ steepest: Float, _ longest: Float, _ range: SIMD8<Float>
 ) -> SIMD8<Float> {
-  let near = swl_ray_load_f32x8(ranges)
-  let surface = swl_ray_less_equal_f32x8(range, near * steepest)
-  let part = swl_ray_min_f32x8(SIMD8(repeating: 1), swl_ray_load_f32x8(ranges + 4096) * share)
-  return swl_ray_select_f32x8(surface, (range - near) * part, SIMD8(repeating: 0))
-}
-
-/// The same where half its distance is less than `width`.
-@inline(__always)
-private func nearCutBeside(
-  _ ranges: UnsafePointer<Float>, _ share: Float, _ steepest: Float, _ range: SIMD8<Float>
-) -> SIMD8<Float> {
-  let isNear = swl_ray_less_f32x8(swl_ray_load_f32x8(ranges), SIMD8(repeating: 2 * share))
-  let cut = cutBeside(ranges, share, steepest, range)
-  return swl_ray_select_f32x8(isNear, cut, SIMD8(repeating: 0))
+  let zero = SIMD8<Float>(repeating: 0)
+  let next = ranges + ((row &+ away) & 31) &* 128
+  let previous = ranges + ((row &- away) & 31) &* 128
+  let a = swl_ray_load_f32x8(next)
+  let b = swl_ray_load_f32x8(previous)
+  let isA = swl_ray_less_equal_f32x8(range, a * steepest)
+  let isB = swl_ray_less_equal_f32x8(range, b * steepest)
+  if longest <= share {
+    // All of the lead, and the nearer surface of two cuts off more.
+    return swl_ray_max_f32x8(
+      swl_ray_select_f32x8(isA, range - a, zero), swl_ray_select_f32x8(isB, range - b, zero))
+  }
+  let one = SIMD8<Float>(repeating: 1)
+  let partA = swl_ray_min_f32x8(one, swl_ray_load_f32x8(next + 4096) * share)
+  let partB = swl_ray_min_f32x8(one, swl_ray_load_f32x8(previous + 4096) * share)
+  let isNearA = swl_ray_less_f32x8(a, SIMD8(repeating: reach))
+  let isNearB = swl_ray_less_f32x8(b, SIMD8(repeating: reach))
+  return swl_ray_max_f32x8(
+    swl_ray_select_f32x8(isA & isNearA, (range - a) * partA, zero),
+    swl_ray_select_f32x8(isB & isNearB, (range - b) * partB, zero))
 }

@@ -24,46 +24,58 @@ private func loadBeams(_ ranges: UnsafePointer<Float>) -> Neighbour {
   )
 }
 
-/// Empties the lists.
 @inline(__always)
-func clearBeamLists(_ scratch: UnsafeMutablePointer<Float>) {
+private func slotNumbers(_ scratch: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Int32> {
+  UnsafeMutableRawPointer(scratch + 1280).assumingMemoryBound(to: Int32.self)
+}
+
+/// Empties the lists and numbers the slots.
+@inline(__always)
+func prepareBeamLists(_ scratch: UnsafeMutablePointer<Float>) {
   var word = 0
-  while word < 2048 {
+  while word < 1280 {
     swl_ray_store_f32x8(scratch + word, SIMD8(repeating: 0))
     word &+= 8
+  }
+  let numbers = slotNumbers(scratch)
+  var slot = 0
+  while slot < 128 {
+    numbers[slot] = Int32(truncatingIfNeeded: slot)
+    slot &+= 1
   }
 }
 
 /// Lists a fan's beams, and where it has none at a slot those of the nearest fan that has one, at
 /// most two away: a tilted sensor's firing spreads over several fans. None where the fan itself has
-/// none. The list ends with two empty beams.
+/// none. The list ends with two empty beams. Also returns the fan's own longest beam.
 @inline(__always)
 func listBeams(
   _ measured: UnsafePointer<Int32>, _ row: Int, _ rowTotal: Int,
   _ scratch: UnsafeMutablePointer<Float>
-) -> Int {
-  let none = SIMD8<Int32>(repeating: 0xffff)
+) -> (count: Int, longest: Int32) {
   let filled = UnsafeMutableRawPointer(scratch + 1024).assumingMemoryBound(to: Int32.self)
-  var longest = none
+  var longest = SIMD8<Int32>(repeating: 0xffff)
   var slot = 0
   while slot < 128 {
     longest = swl_ray_max_i32x8(longest, swl_ray_load_i32x8(measured + (row &* 128 &+ slot)))
     swl_ray_store_i32x8(filled + slot, filledBeam(measured + slot, row, rowTotal))
     slot &+= 8
   }
-  if !swl_ray_any_i32x8(swl_ray_less_i32x8(none, longest)) { return 0 }
+  let most = swl_ray_max_lane_i32x8(longest)
+  if most == 0xffff { return (0, 0) }
   let beams = listedBeams(scratch)
   let slots = listedSlots(scratch)
+  let numbers = slotNumbers(scratch)
   var count = 0
   slot = 0
   while slot < 128 {
-    count &+= Int(
-      swl_ray_list_i32x4(
-        filled + slot, Int32(truncatingIfNeeded: slot), 0xffff, beams + count, slots + count))
+    let kept = swl_ray_list_i32x4(
+      filled + slot, numbers + slot, 0xffff, beams + count, slots + count)
+    count &+= Int(kept)
     slot &+= 4
   }
   swl_ray_store_i32x8(beams + count, SIMD8(repeating: 0))
-  return count
+  return (count, most)
 }
 
 /// A fan's beams, where it has none those of the nearest that has one.

@@ -59,7 +59,7 @@ import Testing
       grid.recenter(onWorld: SIMD3(6, 5, 0))
       grid.recenter(onWorld: .zero)
     case .rise:
-      grid.recenter(onWorld: SIMD3(0, 0, 6))
+      grid.recenter(onWorld: SIMD3(0, 0, 12))
       grid.recenter(onWorld: .zero)
     case .depth:
       withCloud(makeScan(count: 400, seed: 4, origin: .zero, reach: 6)) {
@@ -72,7 +72,10 @@ import Testing
 
   @Test(arguments: Change.allCases)
   func `settled voxels change nothing but the time`(change: Change) throws {
-    let shapes = [(64, 3, OccupancyMode.realtime), (64, 1, .exact), (50, 2, .exact), (100, 1, .exact)]
+    let shapes = [
+      (64, 3, OccupancyMode.realtime), (64, 1, .exact), (50, 2, .exact), (100, 1, .exact),
+      (150, 2, .exact),
+    ]
     for (cells, threads, mode) in shapes {
       let grids =
         [try grid(.reference, cells: cells, mode: mode)]
