@@ -141,6 +141,8 @@ def report(arguments, folder, times, modes):
     if arguments.threads == 2:
         for line in limits.lines((f"{mode} {arguments.voxel}", medians[mode], None) for mode in modes):
             print(line)
+    if "quality" in medians and "realtime" in medians:
+        print(f"quality / realtime {medians['quality'] / medians['realtime']:.2f} (goal at 0.2 m: 1.20)")
     for name in ["OpenVDB", *modes]:
         window = None
         if name == "OpenVDB":
