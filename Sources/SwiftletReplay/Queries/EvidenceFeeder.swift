@@ -46,13 +46,33 @@ public final class EvidenceFeeder {
   }
 
   /// One frame: re-centre, then LiDARs, depth, radar and logits in this order.
+  ///
+  /// - Throws: the first error of a source, after all that can be read has been folded in.
   public func insert(_ frame: SensorFrame, into grid: OccupancyGrid) throws(RecordingError) {
     grid.advance(toNanoseconds: frame.timestampNanoseconds)
     grid.recenter(onWorld: frame.worldFromEgo.translation)
     if settings.sources.contains(.lidar) { addLidars(frame, grid) }
-    if settings.sources.contains(.depth) { try addDepth(frame, grid) }
-    if settings.sources.contains(.radar) { try addRadar(frame, grid) }
-    if settings.sources.contains(.occupancy) { try addLogits(frame, grid) }
+    var first: RecordingError?
+    for source in [EvidenceSource.depth, .radar, .occupancy]
+    where settings.sources.contains(source) {
+      do throws(RecordingError) {
+        try add(source, frame, grid)
+      } catch {
+        first = first ?? error
+      }
+    }
+    if let first { throw first }
+  }
+
+  private func add(
+    _ source: EvidenceSource, _ frame: SensorFrame, _ grid: OccupancyGrid
+  ) throws(RecordingError) {
+    switch source {
+    case .lidar: addLidars(frame, grid)
+    case .depth: addDepth(frame, grid)
+    case .radar: try addRadar(frame, grid)
+    case .occupancy: try addLogits(frame, grid)
+    }
   }
 
   private func note(_ source: EvidenceSource, _ items: Int) {
@@ -71,7 +91,7 @@ public final class EvidenceFeeder {
     if count > 0 { note(.lidar, count) }
   }
 
-  private func addDepth(_ frame: SensorFrame, _ grid: OccupancyGrid) throws(RecordingError) {
+  private func addDepth(_ frame: SensorFrame, _ grid: OccupancyGrid) {
     var count = 0
     for camera in frame.cameras where camera.isValid && camera.keyEgoFromCamera.isFinite {
       guard let view = camera.depth else { continue }

@@ -89,7 +89,7 @@ public struct QueryWindow {
     // A drive's own folder, where the path is of a folder of drives; a file's folder.
     let root = (recording as? IndexedRecording)?.index.outputRoot ?? path
     let feeder = EvidenceFeeder(path: root, settings: options.evidence)
-    var warnings = recording.warnings.map(\.message)
+    var warnings: [String] = []
     var pose: RigidTransform?
     var time: Int64 = 0
     var taken = 0
@@ -97,10 +97,14 @@ public struct QueryWindow {
       do {
         let frame = try recording.loadFrame(index)
         try frame.withSensorFrame { sensors in
-          try feeder.insert(sensors, into: grid)
           pose = sensors.worldFromEgo
           time = sensors.timestampNanoseconds
           taken += 1
+          do throws(RecordingError) {
+            try feeder.insert(sensors, into: grid)
+          } catch {
+            warnings.append("frame \(index): \(error)")
+          }
           try afterFrame(grid, frame, root)
         }
       } catch let error as RecordingError {
@@ -109,12 +113,13 @@ public struct QueryWindow {
     }
     guard let pose else {
       throw RecordingError(
-        file: path, expected: "a frame that can be read", found: "none of \(wanted)",
+        file: path, expected: "a frame that can be read",
+        found: (["none of \(wanted)"] + warnings.prefix(1)).joined(separator: "; "),
         remedy: "give a recording with LiDAR scans")
     }
     return QueryWindow(
       grid: grid, worldFromEgo: pose, frameCount: taken, timestampNanoseconds: time,
-      warnings: warnings, evidence: feeder)
+      warnings: recording.warnings.map(\.message) + warnings, evidence: feeder)
   }
 
   /// The window is as large as the map, up to 1 GB of voxels.

@@ -174,6 +174,18 @@ import Testing
     #expect(window.evidence?.counts[.radar]?.itemCount == 1)
   }
 
+  @Test func `a file that cannot be read costs its own source, not the frame`() throws {
+    let folder = try recording()
+    try write(folder, "OCCUPANCY/\(Self.time)", ["other": HostTensor([1] as [Float], shape: [1])])
+    try folder.write("network_outputs/RADAR/\(Self.time).safetensors", "no tensors")
+    let plain = try window(folder.path, [.lidar])
+    let damaged = try window(folder.path, [.lidar, .radar, .occupancy])
+    #expect(damaged.frameCount == 1)
+    #expect(!known(plain.grid).isEmpty && known(damaged.grid) == known(plain.grid))
+    let new = damaged.warnings.filter { !plain.warnings.contains($0) }
+    #expect(new.count == 1 && new.first?.contains("RADAR/\(Self.time).safetensors") == true)
+  }
+
   @Test func `files of another shape are errors that name file and tensor`() throws {
     let folder = try recording()
     let frame = try RecordingOpener.open(path: folder.path).loadFrame(0)
