@@ -3,7 +3,8 @@
 Goals are medians on two threads of a 2.7 GHz core pair with AVX-512 and AMX; on another machine the
 ratios to the peers of the same run and the share of that run's roof are what can be compared. The
 reasons are what counting loads, stores and operations suggests and, where a share is named, what
-callgrind counted; no hardware counter has confirmed them.
+callgrind counted or, of occupancy, `perf record` sampled by CPU clock; no hardware counter has
+confirmed them.
 """
 
 GOALS_MS = {

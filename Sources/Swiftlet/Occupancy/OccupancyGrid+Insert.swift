@@ -72,7 +72,7 @@ extension OccupancyGrid {
           set: set, free: windowFree.pointer, freeParts: freeParts, freeStride: freeStride,
           hits: windowHits.pointer, window: window.pointer,
           masks: heightMasks.pointer, lines: lines.pointer, occupied: occupied.pointer,
-          known: known.pointer, settled: settled.count > 0 ? settled.pointer : nil,
+          known: known.pointer, atMinimum: atMinimum.count > 0 ? atMinimum.pointer : nil,
           model: modelBytes.pointer, totals: totals.pointer,
           exactLines: exactLines.count > 0 ? exactLines.pointer : nil,
           exactModel: modelShorts.pointer,
@@ -183,8 +183,8 @@ struct WindowFoldJob: PartitionedJob {
   let lines: UnsafeMutablePointer<Int8>
   let occupied: UnsafeMutablePointer<UInt64>
   let known: UnsafeMutablePointer<UInt64>
-  /// nil where others than folds lower evidence or raise it.
-  let settled: UnsafeMutablePointer<UInt64>?
+  /// nil where lines are int16 or age as well.
+  let atMinimum: UnsafeMutablePointer<UInt64>?
   let model: UnsafePointer<Int8>
   let totals: UnsafeMutablePointer<Int>
   /// nil where only int8 is kept.
@@ -216,7 +216,7 @@ struct WindowFoldJob: PartitionedJob {
     }
     unsafe OccupancyKernels.foldBytes(
       set, free + evidence, freeParts, freeStride, hits + evidence, count, words, words, words, masks,
-      lines + line * 64, occupied + line, known + line, settled.map { unsafe $0 + line }, model,
+      lines + line * 64, occupied + line, known + line, atMinimum.map { unsafe $0 + line }, model,
       totals + 8 * part)
   }
 }

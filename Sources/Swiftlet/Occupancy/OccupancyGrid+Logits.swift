@@ -71,7 +71,7 @@ struct LogitsJob: PartitionedJob {
   let lines: UnsafeMutablePointer<Int8>
   let occupied: UnsafeMutablePointer<UInt64>
   let known: UnsafeMutablePointer<UInt64>
-  let settled: UnsafeMutablePointer<UInt64>?
+  let atMinimum: UnsafeMutablePointer<UInt64>?
   let totals: UnsafeMutablePointer<Int>
 
   init(
@@ -91,7 +91,7 @@ struct LogitsJob: PartitionedJob {
     unsafe lines = grid.lines.pointer
     unsafe occupied = grid.occupied.pointer
     unsafe known = grid.known.pointer
-    unsafe settled = grid.settled.count > 0 ? grid.settled.pointer : nil
+    unsafe atMinimum = grid.atMinimum.count > 0 ? grid.atMinimum.pointer : nil
     unsafe totals = grid.totals.pointer
   }
 
@@ -141,7 +141,7 @@ struct LogitsJob: PartitionedJob {
     unsafe lines[line * 64 + bit] = new
     let one = UInt64(1) << UInt64(bit)
     unsafe known[line] |= one
-    unsafe settled?[line] = 0
+    unsafe atMinimum?[line] = 0
     if new >= bytes.threshold {
       unsafe occupied[line] |= one
     } else {

@@ -24,7 +24,7 @@ public final class OccupancyGrid {
   let known: AlignedBuffer<UInt64>
   /// Voxels at the model's minimum, of int8 windows that do not age: [slot y][slot x][word]. Some may
   /// be missing; whoever changes a line without a fold takes out its voxels.
-  let settled: AlignedBuffer<UInt64>
+  let atMinimum: AlignedBuffer<UInt64>
   /// Evidence of the scan at hand in window order [y][x][word], zero between scans. The modes that
   /// carve by fans have a free mask for every two threads, `freeStride` words apart, whose union
   /// counts; behind each lie a spare word and one row kept apart (see `CarveFansJob`).
@@ -72,8 +72,8 @@ public final class OccupancyGrid {
     exactLines = AlignedBuffer(count: configuration.values == .int16 ? words * 64 : 0)
     occupied = AlignedBuffer(count: words)
     known = AlignedBuffer(count: words)
-    let settles = configuration.values == .int8 && configuration.aging == nil
-    settled = AlignedBuffer(count: settles ? words : 0)
+    let isKept = configuration.values == .int8 && configuration.aging == nil
+    atMinimum = AlignedBuffer(count: isKept ? words : 0)
     let fans = configuration.mode.fans
     freeParts = fans == nil || engine == .reference ? 1 : (pool.threadCount + 1) / 2
     // Eight words with the spare one for what a walk meets outside the window, and a row.
@@ -126,7 +126,7 @@ public final class OccupancyGrid {
     exactLines.fill(.min)
     occupied.zero()
     known.zero()
-    settled.zero()
+    atMinimum.zero()
     windowFree.zero()
     windowHits.zero()
     aging?.reset()
@@ -200,7 +200,7 @@ public final class OccupancyGrid {
       if unsafe known.pointer[word] == 0 { continue }
       unsafe known.pointer[word] = 0
       unsafe occupied.pointer[word] = 0
-      if settled.count > 0 { settled[word] = 0 }
+      if atMinimum.count > 0 { atMinimum[word] = 0 }
       unsafe (lines.pointer + word * 64).update(repeating: -128, count: 64)
       if exactLines.count > 0 {
         unsafe (exactLines.pointer + word * 64).update(repeating: .min, count: 64)
@@ -254,7 +254,7 @@ public final class OccupancyGrid {
       }
       known[line] = knownBits
       occupied[line] = occupiedBits
-      if settled.count > 0 { settled[line] = 0 }
+      if atMinimum.count > 0 { atMinimum[line] = 0 }
     }
   }
 }

@@ -10,26 +10,26 @@ extension OccupancyKernels {
     _ partStride: Int, _ hits: UnsafeMutablePointer<UInt64>, _ columnCount: Int,
     _ evidenceStride: Int, _ lineStride: Int, _ wordCount: Int, _ masks: UnsafePointer<UInt64>,
     _ lines: UnsafeMutablePointer<Int8>, _ occupied: UnsafeMutablePointer<UInt64>,
-    _ known: UnsafeMutablePointer<UInt64>, _ settled: UnsafeMutablePointer<UInt64>?,
+    _ known: UnsafeMutablePointer<UInt64>, _ atMinimum: UnsafeMutablePointer<UInt64>?,
     _ model: UnsafePointer<Int8>, _ totals: UnsafeMutablePointer<Int>
   ) {
     switch set {
     case .portable:
       unsafe SwiftletKernelsPortable.foldBytes(
         free, partCount, partStride, hits, columnCount, evidenceStride, lineStride, wordCount,
-        masks, lines, occupied, known, settled, model, totals)
+        masks, lines, occupied, known, atMinimum, model, totals)
     case .baseline:
       unsafe SwiftletKernels.foldBytes(
         free, partCount, partStride, hits, columnCount, evidenceStride, lineStride, wordCount,
-        masks, lines, occupied, known, settled, model, totals)
+        masks, lines, occupied, known, atMinimum, model, totals)
     case .avx2:
       unsafe SwiftletKernelsAVX2.foldBytes(
         free, partCount, partStride, hits, columnCount, evidenceStride, lineStride, wordCount,
-        masks, lines, occupied, known, settled, model, totals)
+        masks, lines, occupied, known, atMinimum, model, totals)
     case .avx512:
       unsafe SwiftletKernelsAVX512.foldBytes(
         free, partCount, partStride, hits, columnCount, evidenceStride, lineStride, wordCount,
-        masks, lines, occupied, known, settled, model, totals)
+        masks, lines, occupied, known, atMinimum, model, totals)
     }
   }
 

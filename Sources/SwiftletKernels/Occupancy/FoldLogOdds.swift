@@ -11,7 +11,7 @@ import CVectorShims
 /// - `masks`: per word of a column, the bits that exist (heights that are not multiples of 64).
 /// - `model`: hit, miss, minimum, maximum, threshold in int8 steps; the miss is not above 0.
 /// - `occupied`, `known`: one word a line, kept equal to the lines.
-/// - `settled`: one word a line, voxels that lie at the minimum, where the caller keeps it up: misses
+/// - `atMinimum`: one word a line, voxels that lie at the minimum, where the caller keeps it up: misses
 ///   of nothing else change nothing, and the line stays unread. Most of free space after five scans.
 /// - out `totals`: [free voxels, hit voxels], added to.
 @inline(never)
@@ -20,7 +20,7 @@ public func foldBytes(
   _ hits: UnsafeMutablePointer<UInt64>, _ columnCount: Int, _ evidenceStride: Int,
   _ lineStride: Int, _ wordCount: Int, _ masks: UnsafePointer<UInt64>,
   _ lines: UnsafeMutablePointer<Int8>, _ occupied: UnsafeMutablePointer<UInt64>,
-  _ known: UnsafeMutablePointer<UInt64>, _ settled: UnsafeMutablePointer<UInt64>?,
+  _ known: UnsafeMutablePointer<UInt64>, _ atMinimum: UnsafeMutablePointer<UInt64>?,
   _ model: UnsafePointer<Int8>, _ totals: UnsafeMutablePointer<Int>
 ) {
   let steps: ByteSteps = (
@@ -29,18 +29,19 @@ public func foldBytes(
   )
   var freeCount = 0
   var hitCount = 0
-  // Most of a row is untouched or settled: eight words at once are passed over where rows are
-  // contiguous.
+  // Most of a row is untouched or stays at the minimum: eight words at once are passed over where rows
+  // are contiguous. Where eight words are not whole columns some are the next row's, which is not ours
+  // to clear.
   let isDense = evidenceStride == wordCount && lineStride == wordCount && wordCount <= 8
   let stretch = isDense ? 8 / wordCount : 0
+  let clearable = stretch &* wordCount == 8 ? atMinimum : nil
   var column = 0
   while column < columnCount {
     if column &+ stretch <= columnCount && stretch > 0 {
       let first = column &* evidenceStride
-      // Where eight words are not whole columns some are the next row's, which is not ours to clear.
       let count = passedOver(
         free + first, partCount, partStride, hits + first,
-        8 % wordCount == 0 ? settled.map { UnsafePointer($0 + first) } : nil)
+        clearable.map { UnsafePointer($0 + first) })
       if count >= 0 {
         freeCount &+= count
         column &+= stretch
@@ -48,7 +49,7 @@ public func foldBytes(
       }
       if column &+ 2 &* stretch <= columnCount {
         let next = first &+ stretch &* wordCount
-        prefetchLines(free + next, hits + next, settled.map { $0 + next }, lines + next &* 64)
+        prefetchLines(free + next, hits + next, atMinimum.map { $0 + next }, lines + next &* 64)
       }
     }
     var word = 0
@@ -63,7 +64,7 @@ public func foldBytes(
       }
       miss &= masks[word] & ~hit
       if hit | miss != 0 {
-        foldLine(hit, miss, column &* lineStride &+ word, lines, occupied, known, settled, steps)
+        foldLine(hit, miss, column &* lineStride &+ word, lines, occupied, known, atMinimum, steps)
         freeCount &+= miss.nonzeroBitCount
         hitCount &+= hit.nonzeroBitCount
         hits[evidence] = 0
@@ -92,7 +93,7 @@ private typealias ByteSteps = (
 @inline(__always)
 private func passedOver(
   _ free: UnsafeMutablePointer<UInt64>, _ partCount: Int, _ partStride: Int,
-  _ hits: UnsafePointer<UInt64>, _ settled: UnsafePointer<UInt64>?
+  _ hits: UnsafePointer<UInt64>, _ atMinimum: UnsafePointer<UInt64>?
 ) -> Int {
   let hit = swl_ray_load_u64x8(hits)
   var miss = swl_ray_load_u64x8(free)
@@ -102,8 +103,8 @@ private func passedOver(
     part &+= 1
   }
   if swl_ray_or_lanes_u64x8(hit | miss) == 0 { return 0 }
-  guard let settled else { return -1 }
-  if swl_ray_or_lanes_u64x8(hit | miss & ~swl_ray_load_u64x8(settled)) != 0 { return -1 }
+  guard let atMinimum else { return -1 }
+  if swl_ray_or_lanes_u64x8(hit | miss & ~swl_ray_load_u64x8(atMinimum)) != 0 { return -1 }
   var count = 0
   var lane = 0
   while lane < 8 {
@@ -122,11 +123,11 @@ private func passedOver(
 /// a line each comes from memory, and which ones no hardware can guess.
 @inline(__always)
 private func prefetchLines(
-  _ free: UnsafePointer<UInt64>, _ hits: UnsafePointer<UInt64>, _ settled: UnsafePointer<UInt64>?,
+  _ free: UnsafePointer<UInt64>, _ hits: UnsafePointer<UInt64>, _ atMinimum: UnsafePointer<UInt64>?,
   _ lines: UnsafePointer<Int8>
 ) {
   var changing = swl_ray_load_u64x8(free)
-  if let settled { changing = changing & ~swl_ray_load_u64x8(settled) }
+  if let atMinimum { changing = changing & ~swl_ray_load_u64x8(atMinimum) }
   if swl_ray_or_lanes_u64x8(changing | swl_ray_load_u64x8(hits)) == 0 { return }
   var line = 0
   while line < 8 {
@@ -135,14 +136,14 @@ private func prefetchLines(
   }
 }
 
-/// Updates one line and its planes, unless only settled voxels are missed.
+/// Updates one line and its planes, unless only voxels at the minimum are missed.
 @inline(__always)
 private func foldLine(
   _ hit: UInt64, _ miss: UInt64, _ line: Int, _ lines: UnsafeMutablePointer<Int8>,
   _ occupied: UnsafeMutablePointer<UInt64>, _ known: UnsafeMutablePointer<UInt64>,
-  _ settled: UnsafeMutablePointer<UInt64>?, _ steps: ByteSteps
+  _ atMinimum: UnsafeMutablePointer<UInt64>?, _ steps: ByteSteps
 ) {
-  if let settled, hit | miss & ~settled[line] == 0 { return }
+  if let atMinimum, hit | miss & ~atMinimum[line] == 0 { return }
   let old = swl_load_i8x64(lines + line &* 64)
   let isUnknown = swl_equal_i8x64(old, SIMD64(repeating: -128))
   let base = swl_select_i8x64(isUnknown, SIMD64(repeating: 0), old)
@@ -154,7 +155,7 @@ private func foldLine(
   known[line] |= hit | miss
   let above = swl_mask_bits_i8x64(swl_greater_equal_i8x64(new, steps.threshold))
   occupied[line] = above & known[line]
-  settled?[line] = swl_mask_bits_i8x64(swl_equal_i8x64(new, steps.lowest))
+  atMinimum?[line] = swl_mask_bits_i8x64(swl_equal_i8x64(new, steps.lowest))
 }
 
 /// Folds scan evidence into one block of float32 log-odds, 8×8 columns of 64 voxels, as OctoMap

@@ -51,9 +51,8 @@ public final class EvidenceFeeder {
   public func insert(_ frame: SensorFrame, into grid: OccupancyGrid) throws(RecordingError) {
     grid.advance(toNanoseconds: frame.timestampNanoseconds)
     grid.recenter(onWorld: frame.worldFromEgo.translation)
-    if settings.sources.contains(.lidar) { addLidars(frame, grid) }
     var first: RecordingError?
-    for source in [EvidenceSource.depth, .radar, .occupancy]
+    for source in [EvidenceSource.lidar, .depth, .radar, .occupancy]
     where settings.sources.contains(source) {
       do throws(RecordingError) {
         try add(source, frame, grid)

@@ -16,7 +16,7 @@ extension OccupancyGrid {
       let lowest = Float(byteModel.minimum)
       let step = Int8(max(lowest, min(Float(byteModel.maximum), steps)))
       lines[line * 64 + local.z % 64] = step
-      if settled.count > 0 { settled[line] = 0 }
+      if atMinimum.count > 0 { atMinimum[line] = 0 }
       known[line] |= bit
       var isOccupied = step >= byteModel.threshold
       if exactLines.count > 0 {

@@ -5,7 +5,7 @@ import Testing
 
 /// Folds pass over lines whose missed voxels all lie at the minimum already. That must not show:
 /// whatever else changes a line, the next misses count again.
-@Suite struct SettledVoxelTests {
+@Suite struct MinimumVoxelTests {
   private func grid(
     _ engine: Engine, threads: Int = 1, cells: Int, mode: OccupancyMode
   ) throws -> OccupancyGrid {
@@ -71,7 +71,7 @@ import Testing
   }
 
   @Test(arguments: Change.allCases)
-  func `settled voxels change nothing but the time`(change: Change) throws {
+  func `misses of voxels at the minimum are passed over unseen`(change: Change) throws {
     let shapes = [
       (64, 3, OccupancyMode.realtime), (64, 1, .exact), (50, 2, .exact), (100, 1, .exact),
       (150, 2, .exact),
